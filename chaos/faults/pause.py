@@ -1,0 +1,18 @@
+"""Pause: nodes handle nothing, as in a long garbage collection; their mail waits and their timers fire late."""
+
+from random import Random
+
+from actors.settings import Target
+from chaos.fault import Fault, Injected, Resolve
+from cluster.control import Control
+
+
+class Pause(Fault):
+    """Pause `nodes`. What they had sent goes on; when it heals they handle what has waited, in order."""
+
+    nodes: Target
+
+    def inject(self, control: Control, resolve: Resolve, rng: Random) -> Injected:
+        """See `Fault.inject`."""
+        nodes = resolve(self.nodes)
+        return Injected(nodes, control.topology.names(nodes), control.pause(nodes))

@@ -1,0 +1,139 @@
+"""The levers that a fault may pull, on either fabric.
+
+What is in force is kept here as data (the rules on links, who is down, who is paused, how slow a disk is); a fabric
+carries out each change. Each lever returns its cure, and overlapping faults add up: a node comes back when the
+last fault that holds it is over.
+"""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+import msgspec
+
+from actors.message import NodeId
+from cluster.topology import Topology
+
+Heal: TypeAlias = Callable[[], None]
+
+
+class LinkRule(msgspec.Struct, frozen=True, kw_only=True):
+    """What happens on every directed link from one of `sources` to one of `targets`, while it is laid."""
+
+    sources: tuple[NodeId, ...]
+    targets: tuple[NodeId, ...]
+    drop: bool = False
+    loss: float = 0.0  # share of the messages, 0..1
+    duplicate: float = 0.0  # share of the messages
+    delay_ns: int = 0
+
+
+class Control(ABC):
+    """The levers. A fabric implements the abstract methods; a fault calls the others."""
+
+    def __init__(self, topology: Topology) -> None:
+        self.topology = topology
+        self._laid: dict[int, tuple[LinkRule, ...]] = {}
+        self._numbers = 0
+        self._down: Counter[NodeId] = Counter()
+        self._paused: Counter[NodeId] = Counter()
+        self._fsync_ns: Counter[NodeId] = Counter()
+
+    def rules(self) -> tuple[LinkRule, ...]:
+        """All rules in force, in the order in which they were laid."""
+        return tuple(rule for rules in self._laid.values() for rule in rules)
+
+    def is_down(self, node: NodeId) -> bool:
+        return self._down[node] > 0
+
+    def is_paused(self, node: NodeId) -> bool:
+        return self._paused[node] > 0
+
+    def lay(self, rules: tuple[LinkRule, ...]) -> Heal:
+        """Lay rules over the links; the cure lifts them."""
+        number = self._numbers
+        self._numbers += 1
+        self._laid[number] = rules
+        self.apply_rules(self.rules())
+
+        def heal() -> None:
+            if self._laid.pop(number, None) is not None:
+                self.apply_rules(self.rules())
+
+        return heal
+
+    def crash(self, nodes: Iterable[NodeId]) -> Heal:
+        """Stop nodes at once: volatile state and what their disks had not synced is lost. The cure restarts them."""
+        return self._hold(self._down, tuple(nodes), self.stop_nodes, self.start_nodes)
+
+    def pause(self, nodes: Iterable[NodeId]) -> Heal:
+        """Let nodes handle nothing; mail waits, timers fire late. The cure lets them go on."""
+        return self._hold(self._paused, tuple(nodes), self.pause_nodes, self.resume_nodes)
+
+    def slow_fsync(self, nodes: Iterable[NodeId], extra_ns: int) -> Heal:
+        """Let every fsync that begins from now on take longer."""
+        slowed = tuple(nodes)
+        self._add_fsync(slowed, extra_ns)
+        return _once(lambda: self._add_fsync(slowed, -extra_ns))
+
+    def fsync_extra_ns(self, node: NodeId) -> int:
+        """By how much this node's fsyncs are slowed at present."""
+        return self._fsync_ns[node]
+
+    def _add_fsync(self, nodes: tuple[NodeId, ...], extra_ns: int) -> None:
+        for node in nodes:
+            self._fsync_ns[node] += extra_ns
+        self.apply_fsync({node: self._fsync_ns[node] for node in nodes})
+
+    def _hold(
+        self,
+        held: Counter[NodeId],
+        nodes: tuple[NodeId, ...],
+        begin: Callable[[tuple[NodeId, ...]], None],
+        end: Callable[[tuple[NodeId, ...]], None],
+    ) -> Heal:
+        fresh = tuple(node for node in nodes if not held[node])
+        held.update(nodes)
+        if fresh:
+            begin(fresh)
+
+        def release() -> None:
+            held.subtract(nodes)
+            freed = tuple(node for node in nodes if not held[node])
+            if freed:
+                end(freed)
+
+        return _once(release)
+
+    @abstractmethod
+    def apply_rules(self, rules: tuple[LinkRule, ...]) -> None:
+        """From now on exactly these rules lie over the links."""
+
+    @abstractmethod
+    def stop_nodes(self, nodes: tuple[NodeId, ...]) -> None: ...
+
+    @abstractmethod
+    def start_nodes(self, nodes: tuple[NodeId, ...]) -> None: ...
+
+    @abstractmethod
+    def pause_nodes(self, nodes: tuple[NodeId, ...]) -> None: ...
+
+    @abstractmethod
+    def resume_nodes(self, nodes: tuple[NodeId, ...]) -> None: ...
+
+    @abstractmethod
+    def apply_fsync(self, extra_ns: dict[NodeId, int]) -> None:
+        """From now on fsyncs of these nodes take that much longer than their disk model says."""
+
+
+def _once(action: Heal) -> Heal:
+    done = False
+
+    def heal() -> None:
+        nonlocal done
+        if not done:
+            done = True
+            action()
+
+    return heal

@@ -1,0 +1,190 @@
+"""The shared step of both fabrics: run a handler, then carry out what it asked for, in order.
+
+`DrivenNode` is the `Node` that an actor sees. It records sends, events and saves while a handler runs; `carry_out`
+hands the saves to the disk as one record, and lets the rest leave once every save so far is durable (the barrier).
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from random import Random
+from typing import Any, Protocol
+
+from actors.message import Event, Message, NodeId
+from actors.node import Actor, Stored
+from cluster.disk import Disk
+from cluster.streams import stream
+
+EVENT = -1
+"""Stands where an effect's receiver stands, if the effect is an event for observers."""
+
+Effect = tuple[NodeId, Message | Event]
+
+WALL_CLOCK_AT_START_NS = 1_700_000_000_000_000_000  # of every simulated run: a date is part of what must repeat
+
+
+class World(Protocol):
+    """What the loop does for its nodes."""
+
+    now_ns: int  # since the start of the run
+
+    def push_timer(self, due_ns: int, node: NodeId, name: str) -> None: ...
+
+    def start_sync(self, node: "DrivenNode") -> None: ...
+
+    def transmit(self, source: NodeId, target: NodeId, message: Message) -> None: ...
+
+    def publish(self, node: NodeId, event: Event) -> None: ...
+
+
+class DrivenNode:
+    """One node from a start to its crash. A restart makes a new one on the same disk."""
+
+    __slots__ = (
+        "_deadlines",
+        "_effects",
+        "_held",
+        "_record",
+        "_scheduled",
+        "_seed",
+        "_streams",
+        "actor",
+        "disk",
+        "handlers",
+        "id",
+        "incarnation",
+        "mailbox",
+        "paused",
+        "peers",
+        "regions",
+        "timers",
+        "world",
+    )
+
+    actor: Actor
+
+    def __init__(
+        self,
+        world: World,
+        node_id: NodeId,
+        *,
+        incarnation: int,
+        peers: Sequence[NodeId],
+        regions: Sequence[str],
+        seed: int,
+        disk: Disk,
+    ) -> None:
+        self.world = world
+        self.id = node_id
+        self.incarnation = incarnation
+        self.peers = peers
+        self.regions = regions
+        self.disk = disk
+        self.paused = False
+        self.mailbox: deque[tuple[int, NodeId, Any]] = deque()  # what arrives during a pause: (kind, sender, what)
+        self._seed = seed
+        self._streams: dict[str, Random] = {}
+        self._deadlines: dict[str, int] = {}
+        self._scheduled: dict[str, int] = {}  # the one wake-up in the loop's heap that counts, by timer
+        self._effects: list[Effect] = []
+        self._record: list[tuple[Any, ...]] = []
+        self._held: deque[tuple[int, list[Effect]]] = deque()  # (mark that must be durable, effects)
+
+    def attach(self, actor: Actor) -> None:
+        """Take an actor in and start it."""
+        self.actor = actor
+        self.handlers = actor.handlers
+        self.timers = actor.timers
+        actor.start()
+        self.carry_out()
+
+    # the node API
+
+    def now_ns(self) -> int:
+        return WALL_CLOCK_AT_START_NS + self.world.now_ns
+
+    def monotonic_ns(self) -> int:
+        return self.world.now_ns
+
+    def random(self, name: str) -> Random:
+        found = self._streams.get(name)
+        if found is None:
+            found = self._streams[name] = stream(self._seed, "node", self.id, name, self.incarnation)
+        return found
+
+    def send(self, to: NodeId, message: Message) -> None:
+        self._effects.append((to, message))
+
+    def emit(self, event: Event) -> None:
+        self._effects.append((EVENT, event))
+
+    def save(self, **facts: Any) -> None:
+        self._record.append(("save", facts))
+
+    def append(self, log: str, items: Sequence[Any]) -> None:
+        self._record.append(("append", log, tuple(items)))
+
+    def cut(self, log: str, length: int) -> None:
+        self._record.append(("cut", log, length))
+
+    def load(self) -> Stored:
+        return self.disk.load()
+
+    def set_timer(self, name: str, after_ns: int) -> None:
+        deadline = self.world.now_ns + after_ns
+        self._deadlines[name] = deadline
+        scheduled = self._scheduled.get(name)
+        if scheduled is None or scheduled > deadline:
+            self._scheduled[name] = deadline
+            self.world.push_timer(deadline, self.id, name)
+
+    def cancel_timer(self, name: str) -> None:
+        self._deadlines.pop(name, None)
+
+    # the loop's side
+
+    def timer_due(self, name: str, scheduled_ns: int) -> bool:
+        """Whether a wake-up means that the timer fires now; one that was put off is scheduled anew."""
+        if self._scheduled.get(name) != scheduled_ns:
+            return False  # an earlier wake-up took this one's place
+        del self._scheduled[name]
+        deadline = self._deadlines.get(name)
+        if deadline is None:
+            return False
+        if deadline > self.world.now_ns:
+            self._scheduled[name] = deadline
+            self.world.push_timer(deadline, self.id, name)
+            return False
+        del self._deadlines[name]
+        return True
+
+    def carry_out(self) -> None:
+        """Do what the handlers since the last call asked for: saves as one record, then sends and events."""
+        disk = self.disk
+        if self._record:
+            disk.write(tuple(self._record))
+            self._record.clear()
+            if not disk.syncing:
+                self.world.start_sync(self)
+        if self._effects:
+            if disk.durable == disk.asked:
+                self._release(self._effects)
+                self._effects.clear()
+            else:
+                self._held.append((disk.asked, self._effects))
+                self._effects = []
+
+    def sync_done(self, mark: int) -> None:
+        """A sync has ended: begin the next if more was written meanwhile, and let go what waited for this one."""
+        self.disk.end_sync(mark)
+        if self.disk.asked > self.disk.durable:
+            self.world.start_sync(self)
+        while self._held and self._held[0][0] <= self.disk.durable:
+            self._release(self._held.popleft()[1])
+
+    def _release(self, effects: list[Effect]) -> None:
+        world, source = self.world, self.id
+        for to, what in effects:
+            if to == EVENT:
+                world.publish(source, what)  # type: ignore[arg-type]
+            else:
+                world.transmit(source, to, what)  # type: ignore[arg-type]

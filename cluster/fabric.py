@@ -1,0 +1,108 @@
+"""A fabric runs nodes: what it is given, what it gives back, and which there are."""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from actors.message import Event, NodeId
+from actors.node import Actor
+from actors.settings import Settings
+from cluster.control import Control
+from cluster.topology import Topology
+
+
+class FabricError(Exception):
+    """The fabric failed, not the experiment: it could not start, or lost a node unasked. Says why and what to do."""
+
+
+class ActorSpec(msgspec.Struct, frozen=True):
+    """The actor of one node: an importable class and its settings."""
+
+    kind: type[Actor]
+    settings: Settings
+
+
+class DiskModel(msgspec.Struct, frozen=True, kw_only=True):
+    """What every disk does unless a fault says otherwise."""
+
+    fsync_ns: int  # from the start of a sync until its records are durable
+    real: bool = True  # on the Ray fabric: call fdatasync as well
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """One run, as a fabric needs it."""
+
+    name: str  # of the run, for process and actor names
+    seed: int
+    topology: Topology
+    latency: str  # a profile's name
+    inside_region_rtt_ns: int | None
+    disk: DiskModel
+    actors: tuple[ActorSpec, ...]  # one a node, by id
+    duration_ns: int  # the workload's end, when the controller heals everything
+    drain_ns: int  # how long open operations may still end after that
+    density: int = 1
+
+
+class Director(Protocol):
+    """Who breaks things while the nodes run: the chaos controller, or a test's script.
+
+    A fabric calls `begin` once, `advance` when `due_ns` has come, `observe` for each event that nodes emit and
+    `finish` at the end, on an error and on an interrupt. Times are ns since the start.
+    """
+
+    def begin(self, control: Control, record: Callable[[Event], None]) -> None: ...
+
+    def due_ns(self) -> int | None: ...
+
+    def advance(self, now_ns: int) -> None: ...
+
+    def observe(self, node: NodeId, event: Event) -> None: ...
+
+    def finish(self, now_ns: int) -> None: ...
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a run is, for whoever watches."""
+
+    now_ns: int
+    duration_ns: int
+    answered: int  # operations that ended well so far
+    failed: int
+    leader: str | None
+    faults: tuple[str, ...]  # in words, those at work
+
+
+class FabricResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a fabric says of a run; the rest stands in the journals."""
+
+    digest: str | None
+    messages: int
+    wall_s: float
+    virtual_s: float | None
+    interrupted: bool = False
+    notes: tuple[str, ...] = ()
+
+
+class Fabric(Protocol):
+    """Run all nodes to the end and journal what happens under `folder / "journal"`.
+
+    Raises FabricError. An interrupt (KeyboardInterrupt) ends the run early with `interrupted` set.
+    """
+
+    def __call__(
+        self, setup: Setup, director: Director, folder: Path, watch: Callable[[Progress], None], **options: Any
+    ) -> FabricResult: ...
+
+
+FABRICS = {"sim": "cluster.sim.fabric:run", "ray": "cluster.live.fabric:run"}  # as texts: no ray at import
+
+
+def load_fabric(name: str) -> Fabric:
+    """The fabric of this name, imported now. Raises KeyError."""
+    module, _, function = FABRICS[name].partition(":")
+    fabric: Fabric = getattr(import_module(module), function)
+    return fabric

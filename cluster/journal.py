@@ -1,0 +1,201 @@
+"""Journals: what happened on a host, appended as MessagePack, readable at any moment of the run.
+
+A journal file is a stream of MessagePack values: a header, then lists of entries, one list a flush. What a killed
+process left half-written at the end is cut off by the reader; all before it counts.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, NamedTuple
+
+import msgpack
+import msgspec
+
+from actors.message import Event, NodeId
+
+FORMAT = 1
+NOBODY: NodeId = -1  # the "node" of what the controller and the fabric record
+FLUSH_AT = 512  # entries
+MAX_VALUE_BYTES = 64 * 1024 * 1024
+
+
+class NodeStarted(Event):
+    """The node began to run, after this many starts before."""
+
+    incarnation: int
+    host: str
+
+
+class NodeStopped(Event):
+    """The node crashed: its volatile state and its unsynced disk are gone."""
+
+
+class NodePaused(Event):
+    """The node handles nothing from here on."""
+
+
+class NodeResumed(Event):
+    """The node handles what had waited."""
+
+
+class FaultInjected(Event):
+    """The controller injected a fault: at which planned time, on whom, and what it did in words."""
+
+    number: int  # counts the injections of a run
+    fault: str
+    planned_ns: int
+    nodes: tuple[NodeId, ...]
+    detail: str
+
+
+class FaultHealed(Event):
+    """The controller ended a fault."""
+
+    number: int
+
+
+class FaultSkipped(Event):
+    """The controller could not inject a fault, and why."""
+
+    fault: str
+    planned_ns: int
+    reason: str
+
+
+class Traffic(Event):
+    """At the end of a host's run: what its nodes sent, and how late its loop was."""
+
+    sent: int  # messages given to the link model
+    dropped: int  # by partitions and loss, or because the receiver was down
+    delivered: int
+    bytes: int  # on the wire; 0 on the simulator
+    malformed: int = 0  # frames that were no messages of this run
+    lag_p99_ns: int = 0  # by how much handlers ran after their time
+
+
+class HostClock(Event):
+    """This host's offset to the driver's clock, known to within a bound (0 on one machine)."""
+
+    host: str
+    offset_ns: int
+    bound_ns: int
+
+
+FABRIC_EVENTS: tuple[type[Event], ...] = (
+    NodeStarted,
+    NodeStopped,
+    NodePaused,
+    NodeResumed,
+    FaultInjected,
+    FaultHealed,
+    FaultSkipped,
+    Traffic,
+    HostClock,
+)
+
+
+class Entry(NamedTuple):
+    """One line of a journal; times are ns since the start of the run once read, raw in the file."""
+
+    time_ns: int
+    node: NodeId
+    item: Event
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """The first value of a journal file."""
+
+    format: int = FORMAT
+    host: str
+    origin_ns: int  # this host's monotonic clock at the start of the run
+
+
+class Journal:
+    """An append-only journal of one host. Without a path it keeps its entries in memory only.
+
+    It flushes by itself every `flush_at` entries; a host that must have written before it speaks flushes each turn.
+    """
+
+    def __init__(self, path: Path | None, *, host: str, origin_ns: int, flush_at: int = FLUSH_AT) -> None:
+        self.entries: list[Entry] = []
+        self._pending: list[tuple[int, NodeId, Event]] = []
+        self._path = path
+        self._file: BinaryIO | None = None
+        self._encoder = msgspec.msgpack.Encoder()
+        self._origin_ns = origin_ns
+        self._flush_at = flush_at
+        if path is not None:
+            self._file = path.open("ab", buffering=0)
+            self._file.write(self._encoder.encode(Header(host=host, origin_ns=origin_ns)))
+
+    def write(self, time_ns: int, node: NodeId, item: Event) -> None:
+        """Record one thing; `time_ns` is the host's raw clock."""
+        self._pending.append((time_ns, node, item))
+        if len(self._pending) >= self._flush_at:
+            self.flush()
+
+    def flush(self) -> bytes:
+        """Hand what is pending to the operating system: it survives this process.
+
+        Returns: the entries as they were written, b"" if there were none.
+        """
+        if not self._pending:
+            return b""
+        data = b""
+        if self._file is None:
+            origin = self._origin_ns
+            self.entries.extend(Entry(time_ns - origin, node, item) for time_ns, node, item in self._pending)
+        else:
+            data = self._encoder.encode(self._pending)
+            self._file.write(data)
+        self._pending.clear()
+        return data
+
+    def close(self) -> None:
+        self.flush()
+        if self._file is not None:
+            self._file.close()
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.close()
+
+
+def event_union(events: Iterable[type[Event]]) -> Any:
+    """One type for all that a journal can hold: these events and the fabric's own."""
+    union: Any = None
+    for kind in dict.fromkeys((*events, *FABRIC_EVENTS)):
+        union = kind if union is None else union | kind
+    return union
+
+
+def read_journal(path: Path, events: tuple[type[Event], ...]) -> Iterator[Entry]:
+    """The entries of one journal file, in the order of writing, as far as it is whole.
+
+    Args:
+        events: the types that the run's actors emit; the fabric's own are known.
+
+    Raises: msgspec.ValidationError if it is no journal, or holds an event of an unknown type.
+    """
+    union = event_union(events)
+    with path.open("rb") as file:
+        values = msgpack.Unpacker(file, strict_map_key=False, max_buffer_size=MAX_VALUE_BYTES)
+        header: Header | None = None
+        for value in _whole(values):
+            if header is None:
+                header = msgspec.convert(value, Header)
+                continue
+            for time_ns, node, item in value:
+                yield Entry(time_ns - header.origin_ns, node, msgspec.convert(item, union))
+
+
+def _whole(values: Any) -> Iterator[Any]:
+    """The values up to the end, or to the first that a killed process left broken."""
+    while True:
+        try:
+            yield next(values)
+        except (StopIteration, msgpack.OutOfData, msgpack.FormatError, msgpack.StackError, ValueError):
+            return

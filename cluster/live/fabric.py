@@ -1,0 +1,98 @@
+"""The Ray fabric: each node in a Ray actor's process, messages over ZeroMQ, real time."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from cluster.fabric import Director, FabricError, FabricResult, Progress, Setup
+from cluster.live.cluster_start import ray_cluster
+from cluster.live.conductor import ConductorActor
+
+START_TIMEOUT_S = 90.0
+CALL_TIMEOUT_S = 30.0
+WATCH_EVERY_S = 0.2
+
+
+def run(
+    setup: Setup,
+    director: Director,
+    folder: Path,
+    watch: Callable[[Progress], None],
+    *,
+    address: str | None = None,
+    **_: Any,
+) -> FabricResult:
+    """Run a setup on Ray; see `cluster.fabric.Fabric`.
+
+    Args:
+        address: of a running Ray cluster; None starts one on this machine for this run.
+    """
+    (folder / "journal").mkdir(parents=True, exist_ok=True)
+    with ray_cluster(address):
+        began_s = time.monotonic()
+        conductor = _start_conductor(setup, director, folder)
+        interrupted = False
+        failure: str | None = None
+        progress = Progress(0, setup.duration_ns, 0, 0, None, ())
+        try:
+            _call(conductor.begin.remote(), CALL_TIMEOUT_S)
+            over = False
+            while not over:
+                time.sleep(WATCH_EVERY_S)
+                progress, over, failure = _call(conductor.progress.remote(), CALL_TIMEOUT_S)
+                watch(progress)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            _finish(conductor)
+        if failure is not None:
+            raise FabricError(failure)
+        return FabricResult(
+            digest=None,
+            messages=0,
+            wall_s=time.monotonic() - began_s,
+            virtual_s=None,
+            interrupted=interrupted,
+        )
+
+
+def _start_conductor(setup: Setup, director: Director, folder: Path) -> Any:
+    options = ConductorActor.options(
+        name=f"{setup.name}/conductor", num_cpus=0, max_restarts=0, max_concurrency=4
+    )
+    conductor = options.remote(setup, director, folder)
+    try:
+        ray.get(conductor.prepare.remote(), timeout=START_TIMEOUT_S)
+    except ray.exceptions.GetTimeoutError as error:
+        ray.kill(conductor)
+        raise FabricError(
+            f"Ray placed or started no host within {START_TIMEOUT_S:.0f} s: the machine or cluster has "
+            "no room left. Look at `ray status`, end other runs, or use fewer nodes"
+        ) from error
+    except ray.exceptions.RayError as error:
+        ray.kill(conductor)
+        raise FabricError(f"the hosts could not be started: {error}") from error
+    except KeyboardInterrupt:
+        ray.kill(conductor)
+        raise
+    return conductor
+
+
+def _call(reference: Any, timeout_s: float) -> Any:
+    try:
+        return ray.get(reference, timeout=timeout_s)
+    except ray.exceptions.RayError as error:
+        raise FabricError(f"the conductor of the run does not answer: {error}") from error
+
+
+def _finish(conductor: Any) -> None:
+    """End the run's actors; whatever happens here must not hide what went wrong before."""
+    try:
+        ray.get(conductor.finish.remote(), timeout=CALL_TIMEOUT_S)
+    except (ray.exceptions.RayError, KeyboardInterrupt):
+        pass
+    finally:
+        ray.kill(conductor)

@@ -1,0 +1,62 @@
+"""A host: the Ray actor in which some of a run's nodes live. Ray's calls set it up; they carry no protocol message."""
+
+import os
+import threading
+
+import ray
+import zmq
+
+from actors.message import NodeId
+from cluster.control import LinkRule
+from cluster.fabric import Setup
+from cluster.live.host_loop import HostLoop, HostPlan
+
+
+class Host:
+    """Hosts a loop in a thread of its own, and passes commands to it."""
+
+    def __init__(self, setup: Setup, plan: HostPlan) -> None:
+        self._loop = HostLoop(setup, plan, zmq.Context())
+
+    def address(self) -> tuple[str, int]:
+        """Where this host receives frames, and its process."""
+        return self._loop.inbox.address, os.getpid()
+
+    def connect(self, addresses: dict[str, str], host_of: dict[NodeId, str], observer: str) -> None:
+        """Tell it where the others are."""
+        self._loop.command(lambda: self._loop.connect(addresses, host_of, observer))
+
+    def disconnect(self, host: str) -> None:
+        """Tell it that another host is gone."""
+        self._loop.command(lambda: self._loop.disconnect(host))
+
+    def begin(self, origin_ns: int) -> None:
+        """Start its nodes at this moment of the monotonic clock, at once if it is over."""
+        threading.Thread(target=self._loop.run, args=(origin_ns,), name="loop", daemon=True).start()
+
+    def apply_rules(self, rules: tuple[LinkRule, ...]) -> None:
+        self._loop.command(lambda: self._loop.apply_rules(rules))
+
+    def pause(self, nodes: tuple[NodeId, ...]) -> None:
+        self._loop.command(lambda: [self._loop.pause(node) for node in nodes] and None)
+
+    def resume(self, nodes: tuple[NodeId, ...]) -> None:
+        self._loop.command(lambda: [self._loop.resume(node) for node in nodes] and None)
+
+    def slow_fsync(self, extra_ns: dict[NodeId, int]) -> None:
+        self._loop.command(lambda: self._loop.fsync_extra_ns.update(extra_ns))
+
+    def watch(self) -> None:
+        """Return when the loop has ended. Raises what ended it, if it failed."""
+        self._loop.over.wait()
+        if self._loop.failure is not None:
+            raise self._loop.failure
+
+    def finish(self) -> None:
+        """End the loop; its journal is complete when this returns."""
+        self._loop.command(self._loop.stop)
+        self._loop.over.wait()
+
+
+HostActor = ray.remote(Host)
+"""At most one call that waits (`watch`) and one that acts at a time, hence two threads."""

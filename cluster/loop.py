@@ -1,0 +1,159 @@
+"""The loop that runs nodes: one heap of what is due, the same for a virtual and for a real clock.
+
+A fabric's loop sets `now_ns`, takes entries off the heap when their time has come and hands them to `handle`. What
+differs between the fabrics stands in three methods: where a message goes (`forward`), how a sync ends
+(`start_sync`), and who is told of an event (`publish`).
+"""
+
+import heapq
+from abc import ABC, abstractmethod
+from typing import Any, TypeAlias
+
+from actors.message import Event, Message, NodeId
+from actors.node import Stored
+from cluster.disk import Disk
+from cluster.drive import DrivenNode
+from cluster.fabric import Setup
+from cluster.journal import NodePaused, NodeResumed, NodeStarted, NodeStopped, Traffic
+from cluster.latency import load_profile
+from cluster.network import Network
+from cluster.streams import stream
+
+DELIVER, TIMER, SYNCED, CALL = range(4)
+
+Due: TypeAlias = tuple[int, int, int, NodeId, NodeId, Any]
+"""(time ns, sequence, kind, node, sender, message | timer's name | (incarnation, mark) | call)"""
+
+
+class Loop(ABC):
+    """Runs some of a setup's nodes."""
+
+    def __init__(self, setup: Setup, host: str) -> None:
+        self.setup = setup
+        self.host = host
+        self.now_ns = 0
+        self.nodes: dict[NodeId, DrivenNode] = {}
+        self.heap: list[Due] = []
+        self.fsync_extra_ns: dict[NodeId, int] = {}
+        self.sent = self.dropped = self.delivered = 0
+        self.network = Network(
+            setup.topology,
+            load_profile(setup.latency),
+            seed=setup.seed,
+            inside_region_rtt_ns=setup.inside_region_rtt_ns,
+        )
+        self._incarnations: dict[NodeId, int] = {}
+        self._disks: dict[NodeId, Stored] = {}
+        self._sequence = 0
+
+    # what differs between the fabrics
+
+    @abstractmethod
+    def forward(self, due_ns: int, source: NodeId, target: NodeId, message: Message) -> None:
+        """Bring a message to its receiver's loop, to be delivered at `due_ns`."""
+
+    @abstractmethod
+    def start_sync(self, node: DrivenNode) -> None:
+        """Begin a sync of the node's disk; a SYNCED entry with its mark tells the end."""
+
+    @abstractmethod
+    def publish(self, node: NodeId, event: Event) -> None:
+        """Journal an event and tell whoever watches."""
+
+    # nodes
+
+    def start(self, node_id: NodeId, image: Stored | None = None, incarnation: int | None = None) -> None:
+        """Start a node on its disk; the loop remembers both, unless the caller knows better."""
+        if incarnation is None:
+            incarnation = self._incarnations.get(node_id, -1) + 1
+        self._incarnations[node_id] = incarnation
+        disk = Disk(image if image is not None else self._disks.get(node_id) or Stored())
+        spec, topology = self.setup.actors[node_id], self.setup.topology
+        node = DrivenNode(
+            self,
+            node_id,
+            incarnation=incarnation,
+            peers=topology.servers,
+            regions=topology.regions,
+            seed=self.setup.seed,
+            disk=disk,
+        )
+        self.nodes[node_id] = node
+        self.publish(node_id, NodeStarted(incarnation, self.host))
+        node.attach(spec.kind(node, spec.settings))
+
+    def crash(self, node_id: NodeId) -> None:
+        """Drop a node: what it held in memory, had not sent or not synced is gone."""
+        node = self.nodes.pop(node_id)
+        draw = stream(self.setup.seed, "disk", node_id, node.incarnation)
+        self._disks[node_id] = node.disk.crash(draw)
+        self.publish(node_id, NodeStopped())
+
+    def pause(self, node_id: NodeId) -> None:
+        """Close a node's gate."""
+        node = self.nodes.get(node_id)
+        if node is not None and not node.paused:
+            node.paused = True
+            self.publish(node_id, NodePaused())
+
+    def resume(self, node_id: NodeId) -> None:
+        """Open the gate: what waited is handled now, in the order of its arrival."""
+        node = self.nodes.get(node_id)
+        if node is None or not node.paused:
+            return
+        node.paused = False
+        self.publish(node_id, NodeResumed())
+        for kind, sender, what in node.mailbox:
+            self.push(self.now_ns, kind, node_id, sender, what)
+        node.mailbox.clear()
+
+    def traffic(self) -> Traffic:
+        """What this loop's nodes sent and got."""
+        return Traffic(self.sent, self.dropped, self.delivered, 0)
+
+    # the heap
+
+    def push(self, due_ns: int, kind: int, node: NodeId, sender: NodeId, what: Any) -> None:
+        self._sequence += 1
+        heapq.heappush(self.heap, (due_ns, self._sequence, kind, node, sender, what))
+
+    def push_timer(self, due_ns: int, node: NodeId, name: str) -> None:
+        self.push(due_ns, TIMER, node, node, (name, due_ns))
+
+    def transmit(self, source: NodeId, target: NodeId, message: Message) -> None:
+        """Send through the link model; to itself: at once, behind what has arrived."""
+        self.sent += 1
+        if source == target:
+            self.push(self.now_ns, DELIVER, target, source, message)
+            return
+        dues = self.network.link(source, target).pass_(self.now_ns)
+        if not dues:
+            self.dropped += 1
+        for due_ns in dues:
+            self.forward(due_ns, source, target, message)
+
+    def handle(self, kind: int, node_id: NodeId, sender: NodeId, what: Any) -> bool:
+        """Hand one due entry to its node; False if nothing came of it."""
+        node = self.nodes.get(node_id)
+        if node is None:
+            self.dropped += kind == DELIVER
+            return False
+        if node.paused and kind != SYNCED:
+            node.mailbox.append((kind, sender, what))
+            return False
+        if kind == DELIVER:
+            self.delivered += 1
+            node.handlers[type(what)](node.actor, sender, what)
+        elif kind == TIMER:
+            name, scheduled_ns = what
+            if not node.timer_due(name, scheduled_ns):
+                return False
+            node.timers[name](node.actor)
+        else:
+            incarnation, mark = what
+            if incarnation != node.incarnation:
+                return False
+            node.sync_done(mark)
+            return True
+        node.carry_out()
+        return True

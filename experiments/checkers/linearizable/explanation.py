@@ -1,0 +1,221 @@
+"""Why an operation can't be ordered, in words: the operation, and the few that stand in its way."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from actors.history import Operation
+from actors.message import NodeId, Value
+from experiments.checkers.linearizable.models import Absent, State, change_of
+from experiments.checkers.linearizable.search import ObjectHistory
+
+WINDOW = 12  # operations shown at most
+SHOWN = 60  # characters of a value
+
+
+class Naming:
+    """How sentences call operations: by client node, function, place in the history, process and time."""
+
+    def __init__(self, history: Sequence[Operation], name: Callable[[NodeId], str] | None) -> None:
+        self._name = name
+        self._numbers = {id(operation): number for number, operation in enumerate(history)}
+
+    def number(self, operation: Operation) -> int:
+        """The operation's place in the history, from 0."""
+        return self._numbers[id(operation)]
+
+    def short(self, operation: Operation) -> str:
+        """For example: "c2's read 17"."""
+        owner = "" if self._name is None else f"{self._name(operation.node)}'s "
+        return f"{owner}{operation.function} {self.number(operation)}"
+
+    def long(self, operation: Operation) -> str:
+        """With process and time: "c2's read 17 (process 4, 12.301–12.345 s)"."""
+        return f"{self.short(operation)} (process {operation.process}, {span(operation)})"
+
+
+def span(operation: Operation) -> str:
+    """The interval, with as many digits as tell its ends apart."""
+    start, end = operation.invoke_ns, operation.return_ns
+    if end is None:
+        return f"from {start / 1e9:.3f} s, never answered"
+    digits = next((digits for digits in (3, 6) if end - start >= 10 ** (10 - digits)), 9)
+    return f"{start / 1e9:.{digits}f}–{end / 1e9:.{digits}f} s"
+
+
+def facts_of(operation: Operation, naming: Naming) -> dict[str, Any]:
+    """An operation as plain values, for programs."""
+    return {
+        "operation": naming.number(operation),
+        "name": naming.short(operation),
+        "process": operation.process,
+        "function": operation.function,
+        "value": operation.value,
+        "outcome": operation.outcome,
+        "result": operation.result,
+        "invoke_ns": operation.invoke_ns,
+        "return_ns": operation.return_ns,
+    }
+
+
+def precedes(first: Operation, second: Operation, bound_ns: int = 0) -> bool:
+    """Whether one certainly ended before the other began (Herlihy and Wing's order, clocks within the bound)."""
+    if first.return_ns is None:
+        return False
+    return first.return_ns + bound_ns < second.invoke_ns - bound_ns or (
+        first.process == second.process and first.return_ns <= second.invoke_ns and first is not second
+    )
+
+
+def window(history: ObjectHistory, stuck: Operation) -> list[Operation]:
+    """The failing window: what ran beside `stuck`, and the last that it had to follow.
+
+    Those that returned before it can be ordered without it. Order of invocation; `stuck` is always among them.
+    """
+    bound = history.bound_ns
+    others = [one for one in (*history.definite, *history.unknown) if one is not stuck and not precedes(stuck, one, bound)]
+    before = [one for one in others if precedes(one, stuck, bound)]
+    latest_ns = max((one.invoke_ns for one in before), default=0)
+    last = [one for one in before if one.return_ns is not None and one.return_ns >= latest_ns]
+    beside = [one for one in others if not precedes(one, stuck, bound)]
+    beside.sort(key=lambda one: (one.return_ns is None, abs(one.invoke_ns - stuck.invoke_ns)))
+    last.sort(key=lambda one: -(one.return_ns or 0))
+    kept = [stuck, *last[: WINDOW // 2]]
+    kept += beside[: WINDOW - len(kept)]
+    return sorted(kept, key=lambda one: one.invoke_ns)
+
+
+def explain(history: ObjectHistory, stuck: Operation, states: Sequence[State], naming: Naming) -> str:
+    """One sentence that names the operations which can't be ordered."""
+    opening = f"{history.key}: {naming.long(stuck)} {answered(stuck)}"
+    found = found_by(stuck)
+    why = None
+    if found is not Absent.ABSENT:
+        why = _lost_append(history, stuck, found, naming) or _never_or_stale(history, stuck, found, naming)
+    if why is None:
+        beside = [one for one in window(history, stuck) if one is not stuck]
+        why = "which no order allows" + (f", together with {_list(beside, naming)}" if beside else "")
+        if states:
+            why += f"; by then the value could be {' or '.join(sorted(_state(state) for state in states))}"
+    return f"{opening}, {why}"
+
+
+def answered(operation: Operation) -> str:
+    """What the operation was told, in words."""
+    if operation.outcome == "fail":
+        return f"failed and found {show(operation.result)}"
+    if operation.function == "read":
+        return f"returned {show(operation.result)}"
+    if operation.function == "cas":
+        expected, new = change_of(operation)
+        return f"changed {show(expected)} to {show(new)}"
+    return f"of {show(operation.value)} was acknowledged"
+
+
+def found_by(operation: Operation) -> Any:
+    """The value that an operation met, Absent.ABSENT if it tells of none."""
+    if operation.outcome == "fail" or (operation.function == "read" and operation.outcome == "ok"):
+        return operation.result
+    if operation.function == "cas" and operation.outcome == "ok":
+        return change_of(operation)[0]
+    return Absent.ABSENT
+
+
+def left_by(operation: Operation) -> Any:
+    """The value that stands after an operation, as far as it alone tells; Absent.ABSENT if it does not."""
+    if operation.outcome != "fail" and operation.function == "write":
+        return operation.value
+    if operation.outcome != "fail" and operation.function == "cas":
+        return change_of(operation)[1]
+    if operation.function == "append" and operation.outcome != "fail":
+        return Absent.ABSENT
+    return found_by(operation)
+
+
+def _never_or_stale(history: ObjectHistory, stuck: Operation, found: Any, naming: Naming) -> str | None:
+    """A value that nothing wrote, wrote yet, or wrote again after something else had stood there."""
+    if isinstance(found, tuple):
+        return None
+    everything = (*history.definite, *history.unknown)
+    writers = [one for one in everything if one.outcome != "fail" and one.function != "read" and left_by(one) == found]
+    if stuck in writers or (found is not None and any(one.function == "append" for one in everything)):
+        return None
+    if not writers and found is not None:
+        return f"but nothing ever wrote {show(found)}"
+    if found is not None and all(precedes(stuck, one, history.bound_ns) for one in writers):
+        return f"but {naming.long(writers[0])}, the first that wrote {show(found)}, began only after it"
+    past = [one for one in history.definite if precedes(one, stuck, history.bound_ns)]
+    past.sort(key=lambda one: -(one.return_ns or 0))
+    for other in past:
+        differs = left_by(other) != found and (left_by(other) is not Absent.ABSENT or other.function == "append")
+        if differs and all(_settled(writer, other, history, found, writers) for writer in writers):
+            had = f"{_noun(other, naming)} had ended before"
+            return f"but {had} and nothing wrote {show(found)} after it"
+    return None
+
+
+def _settled(writer: Operation, other: Operation, history: ObjectHistory, found: Any, writers: list[Operation]) -> bool:
+    """Whether a writer certainly took effect before `other`: it had ended, or its value had been found already."""
+    if precedes(writer, other, history.bound_ns):
+        return True
+    return len(writers) == 1 and any(
+        found_by(one) == found and precedes(one, other, history.bound_ns) for one in history.definite
+    )
+
+
+def _lost_append(history: ObjectHistory, stuck: Operation, found: Any, naming: Naming) -> str | None:
+    """A list without an item that had been appended, or with one that nothing appended; lists that only grow."""
+    everything = (*history.definite, *history.unknown)
+    if any(one.function in ("write", "cas") for one in everything) or not isinstance(found, tuple | None):
+        return None
+    items = found or ()
+    for one in reversed(history.definite):
+        if not precedes(one, stuck, history.bound_ns):
+            continue
+        if one.function == "append" and one.outcome == "ok" and one.value not in items:
+            return f"but {_noun(one, naming)} had ended before and {show(one.value)} is not in it"
+        former = found_by(one)
+        if isinstance(former, tuple) and former != items[: len(former)]:
+            return f"but {naming.long(one)} had ended before with {show(former)}, which it does not begin with"
+    appended = {one.value for one in everything if one.function == "append"}
+    for item in items:
+        if item not in appended:
+            return f"but nothing ever appended {show(item)}"
+    return None
+
+
+def _noun(operation: Operation, naming: Naming) -> str:
+    """The operation with its value: "c1's write 15 of 7 (process 2, ...)"."""
+    words = f"{naming.short(operation)} "
+    if operation.function in ("write", "append") and operation.outcome == "ok":
+        words += f"of {show(operation.value)} "
+    elif operation.function == "read":
+        words += f"of {show(operation.result)} "
+    elif operation.outcome == "fail":
+        words += f"that found {show(operation.result)} "
+    else:
+        expected, new = change_of(operation)
+        words += f"from {show(expected)} to {show(new)} "
+    return f"{words}(process {operation.process}, {span(operation)})"
+
+
+def _list(operations: Iterable[Operation], naming: Naming) -> str:
+    return ", ".join(_noun(one, naming) if one.outcome != "info" else _unknown(one, naming) for one in operations)
+
+
+def _unknown(operation: Operation, naming: Naming) -> str:
+    return f"{naming.short(operation)} of {show(operation.value)} ({span(operation)})"
+
+
+def _state(state: State) -> str:
+    return "nothing yet" if state is Absent.ABSENT else show(state)
+
+
+def show(value: Value | State) -> str:
+    """A value in a sentence: as JSON would have it, long ones cut in the middle."""
+    if value is None:
+        text = "nothing"
+    elif isinstance(value, tuple):
+        text = "[" + ", ".join(show(item) for item in value) + "]"
+    else:
+        text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN // 2]}…{text[-SHOWN // 2 :]}"

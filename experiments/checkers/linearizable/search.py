@@ -1,0 +1,283 @@
+"""The search for a linearization: Wing and Gong's, with Lowe's memoisation and just-in-time linearization.
+
+Sources: Wing and Gong, "Testing and verifying concurrent objects", JPDC 17, 1993; Lowe, "Testing for
+linearizability", Concurrency and Computation 29(4), 2017.
+
+The search holds a *configuration*: which operations have taken effect, and the state that they left. The next one to
+take effect may be any that was invoked before the earliest return among those still to come (that operation is *due*).
+Four rules keep the number of configurations small, none of which loses a linearization:
+
+- Just in time: the due operation is tried first, others before it only where that leads to no end.
+- What only looks (a read, a failed compare) takes effect as soon as the state allows it: it changes nothing, and
+  had it come later, it could be moved to the front.
+- An operation of unknown outcome may take effect at any time from its invoke on, or never.
+- A configuration seen before, or one that differs from it only in that more unknown ones took effect, is not entered
+  again: whatever can follow it can follow the one seen before.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from actors.history import Operation
+from experiments.checkers.linearizable.models import REFUSED, Model, State
+
+NEVER_NS = 1 << 63
+LOOK_AT_CLOCK_EVERY = 256  # configurations
+STATES_KEPT = 8
+
+
+class ObjectHistory(NamedTuple):
+    """What one object was asked. Intervals are closed: two that touch are concurrent."""
+
+    key: str
+    definite: Sequence[Operation]  # ok, or a fail that is an answer of the state; in order of invocation
+    unknown: Sequence[Operation]  # may take effect at any time after the invoke
+    bound_ns: int = 0  # each interval is widened by this on either side
+
+
+class Limits(NamedTuple):
+    """When to give up."""
+
+    deadline_s: float  # of time.monotonic()
+    configurations: int
+
+
+class Finding(NamedTuple):
+    """What a method found out about one object."""
+
+    linearizable: bool | None  # None: it gave up
+    configurations: int
+    reason: str = ""  # why it gave up
+    stuck: Operation | None = None  # all that returned before it can be ordered, but not this one as well
+    states: tuple[State, ...] = ()  # some in which it would have had to take effect
+
+
+class Frame:
+    """A configuration on the way from the start to the present one, and what is still to be tried from it."""
+
+    __slots__ = ("candidates", "choices", "due", "expanded", "looked", "lowest", "mask", "state", "taken", "unknown")
+
+    def __init__(self, lowest: int, mask: int, unknown: int, state: State) -> None:
+        self.lowest = lowest
+        self.mask = mask
+        self.unknown = unknown
+        self.state = state
+        self.looked: list[int] = []  # operations that took effect on entering, for they only look
+        self.candidates: list[int] = []  # definite ones that may come next
+        self.due = -1
+        self.choices: list[tuple[int, State]] = []  # tried from the end; ~n is the n-th unknown one
+        self.expanded = False  # whether `choices` has had all that there are
+        self.taken = -1  # the definite operation that is being tried, -1 if none
+
+
+class Search:
+    """One search. Definite operations are numbered in order of invocation; those to come form a linked list."""
+
+    def __init__(self, history: ObjectHistory, model: Model) -> None:
+        self.history = history
+        self.step = model.step
+        bound = history.bound_ns
+        definite = history.definite
+        self.count = count = len(definite)
+        self.asked = [_question(operation) for operation in definite]
+        self.looks = [model.only_looks(operation.function, operation.outcome) for operation in definite]
+        self.invoke = [operation.invoke_ns - bound for operation in definite]
+        self.due_ns = [_return_ns(operation) + bound for operation in definite]
+        self.before = _process_order(definite, bound)
+        self.after = [*range(1, count + 1), 0]  # the list of those to come; its head is number `count`
+        self.ahead = [count, *range(count)]
+        self.waits = [True] * count
+        self.unknown_asked = [_question(operation) for operation in history.unknown]
+        self.unknown_invoke = [operation.invoke_ns - bound for operation in history.unknown]
+        self.seen: dict[tuple[int, int, State], tuple[int, ...]] = {}
+        self.configurations = 0
+        self.frames: list[Frame] = []
+        self.furthest_ns = -NEVER_NS
+        self.stuck = -1
+        self.states: list[State] = []
+
+    def run(self, initial: State, limits: Limits) -> Finding:
+        """Search from this state. Depth first, on a stack of its own: the length of a history is no limit."""
+        if self.enter(Frame(0, 0, 0, initial)):
+            return Finding(True, self.configurations)
+        while self.frames:
+            if self.configurations >= limits.configurations:
+                return self.give_up(f"{self.configurations:,} configurations were not enough")
+            if self.configurations % LOOK_AT_CLOCK_EVERY == 0 and time.monotonic() > limits.deadline_s:
+                return self.give_up(f"time was up after {self.configurations:,} configurations")
+            frame = self.frames[-1]
+            if frame.taken >= 0:
+                self.put_back(frame.taken)
+                frame.taken = -1
+            if not frame.choices and not frame.expanded:
+                self.expand(frame)
+            if not frame.choices:
+                self.leave()
+                continue
+            choice, state = frame.choices.pop()
+            if self.enter(self.take(frame, choice, state)):
+                return Finding(True, self.configurations)
+        return Finding(False, self.configurations, "", self.history.definite[self.stuck], tuple(self.states))
+
+    def give_up(self, reason: str) -> Finding:
+        return Finding(None, self.configurations, reason)
+
+    def enter(self, frame: Frame) -> bool:
+        """Go on to a configuration, unless one as good was seen. Returns: whether nothing is left to order."""
+        limit_ns = self.look(frame)
+        if self.after[self.count] == self.count:
+            return True
+        key = (frame.lowest, frame.mask, frame.state)
+        seen = self.seen.get(key, ())
+        for unknown in seen:
+            if unknown & frame.unknown == unknown:
+                self.undo_looks(frame)
+                return False
+        self.seen[key] = (*seen, frame.unknown)
+        self.configurations += 1
+        if limit_ns >= self.furthest_ns:
+            self.note_progress(frame, limit_ns)
+        self.frames.append(frame)
+        due = frame.due
+        if not self.looks[due]:
+            state = self.step(frame.state, *self.asked[due])
+            if state is not REFUSED:
+                frame.choices.append((due, state))
+                return False
+        self.expand(frame)
+        return False
+
+    def look(self, frame: Frame) -> int:
+        """Let everything take effect that only looks and may; find the candidates and which one is due.
+
+        One pass is enough: only those invoked earlier hold an operation up, and these have been passed.
+
+        Returns: the widened return time of the due one.
+        """
+        invoke, due_ns, before, waits, after = self.invoke, self.due_ns, self.before, self.waits, self.after
+        limit_ns = NEVER_NS
+        number = after[self.count]
+        while number != self.count and invoke[number] <= limit_ns:
+            held_up = before[number] >= 0 and waits[before[number]]
+            if not held_up:
+                if self.looks[number] and self.step(frame.state, *self.asked[number]) is not REFUSED:
+                    self.lift(number)
+                    self.mark(frame, number)
+                    frame.looked.append(number)
+                    number = after[number]
+                    continue
+                frame.candidates.append(number)
+            if due_ns[number] < limit_ns:
+                limit_ns, frame.due = due_ns[number], number
+            number = after[number]
+        return limit_ns
+
+    def expand(self, frame: Frame) -> None:
+        """List all that may take effect next, but the due one if it has been tried; the most promising last."""
+        frame.expanded = True
+        tried = not self.looks[frame.due] and self.step(frame.state, *self.asked[frame.due]) is not REFUSED
+        writers = [number for number in frame.candidates if not self.looks[number]]
+        writers.sort(key=self.due_ns.__getitem__, reverse=True)
+        ranked: tuple[list[tuple[int, State]], list[tuple[int, State]]] = ([], [])
+        for choice in (*self.open_unknown(frame), *writers):
+            if choice == frame.due and tried:
+                continue
+            question = self.asked[choice] if choice >= 0 else self.unknown_asked[~choice]
+            state = self.step(frame.state, *question)
+            if state is REFUSED or (choice < 0 and state == frame.state):
+                continue
+            helps = not tried and self.step(state, *self.asked[frame.due]) is not REFUSED
+            ranked[choice == frame.due or helps].append((choice, state))
+        frame.choices = ranked[0] + ranked[1]
+
+    def open_unknown(self, frame: Frame) -> list[int]:
+        """Operations of unknown outcome that may take effect now, as complements of their numbers."""
+        limit_ns = self.due_ns[frame.due]
+        return [
+            ~number
+            for number, invoke_ns in enumerate(self.unknown_invoke)
+            if invoke_ns <= limit_ns and not frame.unknown >> number & 1
+        ]
+
+    def take(self, frame: Frame, choice: int, state: State) -> Frame:
+        """The configuration after one more operation."""
+        if choice < 0:
+            return Frame(frame.lowest, frame.mask, frame.unknown | 1 << ~choice, state)
+        self.lift(choice)
+        frame.taken = choice
+        following = Frame(frame.lowest, frame.mask, frame.unknown, state)
+        self.mark(following, choice)
+        return following
+
+    def mark(self, frame: Frame, number: int) -> None:
+        """Note that a definite operation took effect: `lowest` is the first that did not, `mask` the later ones."""
+        mask = frame.mask | 1 << number - frame.lowest
+        if mask & 1:
+            run = (mask ^ (mask + 1)).bit_length() - 1
+            frame.lowest += run
+            mask >>= run
+        frame.mask = mask
+
+    def leave(self) -> None:
+        self.undo_looks(self.frames.pop())
+
+    def undo_looks(self, frame: Frame) -> None:
+        for number in reversed(frame.looked):
+            self.put_back(number)
+
+    def lift(self, number: int) -> None:
+        """Take an operation out of the list of those to come."""
+        ahead, after = self.ahead[number], self.after[number]
+        self.after[ahead] = after
+        self.ahead[after] = ahead
+        self.waits[number] = False
+
+    def put_back(self, number: int) -> None:
+        """Undo the last `lift` that is not undone."""
+        self.after[self.ahead[number]] = number
+        self.ahead[self.after[number]] = number
+        self.waits[number] = True
+
+    def note_progress(self, frame: Frame, limit_ns: int) -> None:
+        """Remember the operation that is due where the search came furthest, and the states there."""
+        if limit_ns > self.furthest_ns:
+            self.furthest_ns, self.stuck, self.states = limit_ns, frame.due, []
+        if len(self.states) < STATES_KEPT and frame.state not in self.states:
+            self.states.append(frame.state)
+
+
+def _question(operation: Operation) -> tuple[str, object, object, str]:
+    return operation.function, operation.value, operation.result, operation.outcome
+
+
+def _return_ns(operation: Operation) -> int:
+    assert operation.return_ns is not None, "a definite operation has returned"
+    return operation.return_ns
+
+
+def _process_order(definite: Sequence[Operation], bound_ns: int) -> list[int]:
+    """For each operation the one that its process ended before, where times alone don't tell; else -1."""
+    last: dict[int, int] = {}
+    before = []
+    for number, operation in enumerate(definite):
+        former = last.get(operation.process, -1)
+        if former >= 0:
+            end_ns = _return_ns(definite[former])
+            told = end_ns + bound_ns < operation.invoke_ns - bound_ns
+            if told or end_ns > operation.invoke_ns:
+                former = -1
+        before.append(former)
+        last[operation.process] = number
+    return before
+
+
+def search(history: ObjectHistory, model: Model, limits: Limits) -> Finding:
+    """Decide whether the operations on one object have a linearization.
+
+    Sound: "not linearizable" only after all orders have been excluded, and "linearizable" only with one in hand.
+    Complete but for the limits: beyond them the outcome is None. The problem is NP-complete (Gibbons and Korach, "Testing
+    shared memories", 1997); time and memory grow linearly with histories of real systems, and exponentially with
+    the number of writers that are open at once in the worst case.
+    """
+    return Search(history, model).run(model.initial, limits)

@@ -1,0 +1,73 @@
+"""The command `splitbrain`: one file a command, imported only when it is asked for.
+
+To add one: its file, its line in COMMANDS and its line in HELP.
+"""
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "run": "experiments.cli.run:run",
+    "check": "experiments.cli.check:check",
+    "compare": "experiments.cli.compare:compare",
+    "list": "experiments.cli.list:list_runs",
+    "show": "experiments.cli.show:show",
+    "validate": "experiments.cli.validate:validate",
+    "bench": "experiments.cli.bench:bench",
+}
+
+HELP = {  # stands here too, so that --help imports none of them
+    "run": "Run an experiment, record it and judge it.",
+    "check": "Judge a recorded run again.",
+    "compare": "Compare two runs: parameters, metrics, verdicts.",
+    "list": "List the runs of the store.",
+    "show": "Show how a run went.",
+    "validate": "Check an experiment file; name all that is wrong with it.",
+    "bench": "Measure splitbrain itself on this machine.",
+}
+
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """A group that imports a command when it is called, not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """See `click.Group.list_commands`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """See `click.Group.get_command`."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """See `click.Group.format_commands`."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(HELP.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="splitbrain")
+def cli() -> None:
+    """Run distributed systems, break them on a schedule, and measure what happens."""
+
+
+def main() -> None:
+    """The console script. Exits 0 if all that was asked for holds, 1 if not, 2, 3 or 130 as `output` says."""
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # whoever read our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

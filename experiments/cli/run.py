@@ -1,0 +1,108 @@
+"""`splitbrain run`: run an experiment file or a resolved plan, record and judge it."""
+
+import secrets
+import signal
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from experiments.cli.output import (
+    FABRIC_FAILED,
+    INTERRUPTED,
+    NOT_OK,
+    OK,
+    Answer,
+    answering,
+    console,
+    store_option,
+)
+from experiments.cli.progress import Watch
+from experiments.cli.run_view import overall_view, run_view
+from experiments.cli.target import Changes, Wanted, plans_of
+from experiments.execute import Finished, execute
+from experiments.plan import Plan
+
+
+@click.command
+@click.argument("file")
+@click.option("--fabric", type=click.Choice(["sim", "ray"]), help="Where to run it; sim if nothing says otherwise.")
+@click.option("--seed", type=click.IntRange(min=0), help="The first run's seed.")
+@click.option("--set", "sets", multiple=True, metavar="PATH=VALUE", help="Set one value, as the file would.")
+@click.option("--repeat", type=click.IntRange(min=1), help="How many runs, with seeds that count up.")
+@click.option("--duration", metavar="TIME", help="How long a run takes, such as 30s.")
+@click.option("--variant", help="Run this variant only.")
+@click.option("--address", help="A running Ray cluster's address; without it one is started here.")
+@store_option
+@answering
+def run(file: str, store: Path, address: str | None, **changes: Any) -> Answer:
+    """Run an experiment, record it and judge it.
+
+    FILE is an experiment file, a run's plan.json or the name of a run; a plan is repeated exactly.
+    """
+    wanted = plans_of(file, store, Changes(**changes))
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell starts us with interrupts ignored
+        signal.signal(number, signal.default_int_handler)
+    group = f"g{secrets.token_hex(4)}"
+    finished = run_all(wanted, store, group=group, address=address)
+    return answer(finished, group, total=len(wanted.plans))
+
+
+def run_all(wanted: Wanted, store: Path, *, group: str, address: str | None) -> list[Finished]:
+    """Run plan after plan, up to the first whose fabric fails or that is interrupted."""
+    stderr = console(click.get_text_stream("stderr"))
+    finished: list[Finished] = []
+    for number, plan in enumerate(wanted.plans, start=1):
+        with Watch(stderr, _title(plan, number, len(wanted.plans))) as watch:
+            done = execute(plan, store, group=group, watch=watch, source=wanted.source, address=address)
+            watch.say(_outcome(done))
+        finished.append(done)
+        if done.summary.interrupted or done.summary.failed is not None:
+            break
+    return finished
+
+
+def answer(finished: list[Finished], group: str, *, total: int) -> Answer:
+    """What is said of the runs of one command."""
+    summaries = [done.summary for done in finished]
+    ok = len(finished) == total and all(summary.ok for summary in summaries)
+    document: dict[str, Any] = {
+        "runs": [summary.contract() for summary in summaries],
+        "group": group,
+        "expect": [],
+        "ok": ok,
+    }
+    code = OK if ok else NOT_OK
+    failed = summaries[-1].failed if summaries else None
+    if failed is not None:
+        click.echo(f"the fabric failed: {failed}", err=True)
+        document["error"], code = failed, FABRIC_FAILED
+    elif summaries and summaries[-1].interrupted:
+        document["error"], code = "interrupted", INTERRUPTED
+
+    def view(out: Console) -> None:
+        if total == 1:
+            for done in finished:
+                run_view(out, done.path, done.plan, done.summary, recording=done.recording)
+        else:
+            overall_view(out, [(done.path, done.summary) for done in finished], ok=ok)
+
+    return Answer(document, view, code)
+
+
+def _title(plan: Plan, number: int, total: int) -> str:
+    """How a run is called while it goes on."""
+    counted = f"[{number}/{total}] " if total > 1 else ""
+    variant = f" {plan.variant}" if plan.variant else ""
+    return f"{counted}{plan.experiment}{variant} on {plan.fabric}, seed {plan.seed}:"
+
+
+def _outcome(done: Finished) -> str:
+    """How a run ended, in a few words."""
+    summary = done.summary
+    if summary.failed is not None:
+        return f"the fabric failed; what there is lies in {done.path}"
+    if summary.interrupted:
+        return f"interrupted; what there is lies in {done.path}"
+    return f"{'ok' if summary.ok else 'NOT OK'} after {summary.wall_s:.1f} s"

@@ -1,0 +1,78 @@
+"""A plan: one run of an experiment with every default filled in. `plan.json` in a run folder is one.
+
+Spec -> plans: `experiments.spec` validates a file, `experiments.unfold` makes one plan for each variant, repeat and
+seed. A plan says all that a fabric and the judges need; running it again repeats the run.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+
+FORMAT = 1
+
+
+class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the nodes are and what joins them."""
+
+    regions: tuple[str, ...]  # the region of each server, in order of id
+    latency: str  # the profile's name
+    inside_region_rtt_ns: int | None = None  # None: the profile's
+    fsync_ns: int = 1_000_000  # modelled time of one fsync
+    density: int = 1  # nodes an actor, on the Ray fabric
+
+
+class PartPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A system or a workload by name, with all its settings (field -> value, times in ns)."""
+
+    name: str
+    settings: dict[str, Any]
+
+
+class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the chaos schedule. Exactly one of `at_ns` and `every_ns` is set."""
+
+    fault: str  # its name in FAULTS
+    settings: dict[str, Any]
+    at_ns: int | None = None
+    every_ns: int | None = None  # at every_ns, 2 * every_ns, ... while inside the run
+    for_ns: int | None = None  # None: until the end of the run
+
+
+class ExpectPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """An expectation that this run is judged by: its text as given, the variant's name cut off its front."""
+
+    text: str
+    rule: str
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """One run."""
+
+    format: int = FORMAT
+    experiment: str
+    description: str = ""
+    variant: str | None = None
+    params: dict[str, Any] = {}  # what this run sets apart from the file's base: dotted path -> value as written
+    fabric: Literal["sim", "ray"] = "sim"
+    seed: int
+    duration_ns: int
+    warm_up_ns: int = 0
+    cluster: ClusterPlan
+    system: PartPlan
+    workload: PartPlan
+    chaos: tuple[StepPlan, ...] = ()
+    check: tuple[str, ...] = ()  # names in CHECKERS
+    expect: tuple[ExpectPlan, ...] = ()
+
+
+def encode(plan: Plan) -> bytes:
+    """The plan as indented JSON, keys in a fixed order."""
+    return msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n"
+
+
+def decode(data: bytes) -> Plan:
+    """Read a plan back. Raises msgspec.ValidationError if it isn't one, or is of a newer format."""
+    plan = msgspec.json.decode(data, type=Plan)
+    if plan.format > FORMAT:
+        raise msgspec.ValidationError(f"format {plan.format} is newer than this splitbrain's ({FORMAT})")
+    return plan

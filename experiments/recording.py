@@ -1,0 +1,113 @@
+"""A recording: all that is known of a run once it is over, in the form that judges read."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from actors.history import Abandoned, Invoke, Operation, Return, operations
+from actors.message import Event, NodeId
+from cluster.journal import Entry, FaultHealed, FaultInjected, FaultSkipped, HostClock, Traffic
+from cluster.topology import Topology
+
+
+class FaultRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One injection of a fault. Times are ns since the start of the run."""
+
+    number: int
+    fault: str
+    planned_ns: int
+    injected_ns: int
+    healed_ns: int | None  # None: not before the recording ends
+    nodes: tuple[NodeId, ...]
+    detail: str
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """An event that a node emitted, or the fabric recorded of it."""
+
+    time_ns: int
+    node: NodeId
+    event: Event
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True):
+    """One run, over or cut off."""
+
+    topology: Topology
+    duration_ns: int  # planned
+    warm_up_ns: int
+    end_ns: int  # the last entry's time, or the planned end
+    history: list[Operation]  # in order of invocation
+    abandoned_ns: list[int] = []  # when operations were intended that no client process was free for
+    events: list[Observed]  # all but invokes, returns and faults, in order of time
+    faults: list[FaultRecord]  # in order of injection
+    skipped: list[FaultSkipped]
+    traffic: Traffic  # summed over hosts
+    clock_bound_ns: int = 0  # how far two hosts' clocks may be apart
+
+
+def record(topology: Topology, duration_ns: int, warm_up_ns: int, entries: Iterable[Entry]) -> Recording:
+    """Sort journal entries (of all hosts, in order of time) into a recording."""
+    told: list[tuple[int, NodeId, Invoke | Return]] = []
+    events: list[Observed] = []
+    abandoned_ns: list[int] = []
+    injected: dict[int, tuple[int, FaultInjected]] = {}
+    healed: dict[int, int] = {}
+    skipped: list[FaultSkipped] = []
+    traffic: list[Traffic] = []
+    bound_ns, end_ns = 0, duration_ns
+    for time_ns, node, item in entries:
+        end_ns = max(end_ns, time_ns)
+        match item:
+            case Invoke() | Return():
+                told.append((time_ns, node, item))
+            case Abandoned():
+                abandoned_ns.append(item.intended_ns)
+            case FaultInjected():
+                injected[item.number] = (time_ns, item)
+            case FaultHealed():
+                healed[item.number] = time_ns
+            case FaultSkipped():
+                skipped.append(item)
+            case Traffic():
+                traffic.append(item)
+            case HostClock():
+                bound_ns = max(bound_ns, item.bound_ns)
+            case _:
+                events.append(Observed(time_ns, node, item))
+    return Recording(
+        topology=topology,
+        duration_ns=duration_ns,
+        warm_up_ns=warm_up_ns,
+        end_ns=end_ns,
+        history=operations(told),
+        abandoned_ns=abandoned_ns,
+        events=events,
+        faults=[_fault(at_ns, item, healed.get(item.number)) for at_ns, item in injected.values()],
+        skipped=skipped,
+        traffic=_sum(traffic),
+        clock_bound_ns=bound_ns,
+    )
+
+
+def _fault(injected_ns: int, item: FaultInjected, healed_ns: int | None) -> FaultRecord:
+    return FaultRecord(
+        number=item.number,
+        fault=item.fault,
+        planned_ns=item.planned_ns,
+        injected_ns=injected_ns,
+        healed_ns=healed_ns,
+        nodes=item.nodes,
+        detail=item.detail,
+    )
+
+
+def _sum(traffic: list[Traffic]) -> Traffic:
+    return Traffic(
+        sent=sum(host.sent for host in traffic),
+        dropped=sum(host.dropped for host in traffic),
+        delivered=sum(host.delivered for host in traffic),
+        bytes=sum(host.bytes for host in traffic),
+        malformed=sum(host.malformed for host in traffic),
+        lag_p99_ns=max((host.lag_p99_ns for host in traffic), default=0),
+    )
