@@ -1,5 +1,6 @@
 """One run from its plan to its summary: make the folder, let the fabric run the plan, seal the record, judge it."""
 
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,11 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
     summary: Summary
     recording: Recording | None  # None: nothing readable was recorded
+
+
+def new_group() -> str:
+    """A name for the runs that are started together."""
+    return f"g{secrets.token_hex(4)}"
 
 
 def execute(

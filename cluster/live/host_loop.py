@@ -120,6 +120,7 @@ class HostLoop(Loop):
         draw = stream(self.setup.seed, "disk", self.host, self.plan.incarnation)
         records = self._disk.recover(draw)
         found = images(records, lambda node: self.setup.actors[node].kind.logs)
+        self._take_commands()  # where the others are, before the first message leaves
         time.sleep(max(0, (origin_ns - time.monotonic_ns()) / 1e9))
         self.now_ns = max(0, time.monotonic_ns() - origin_ns)
         self.publish(NOBODY, HostClock(self.host, 0, 0))
@@ -127,8 +128,7 @@ class HostLoop(Loop):
             self.start(node, found.get(node, Stored()), self.plan.incarnation)
 
     def _turn(self) -> None:
-        while not self._commands.empty():
-            self._commands.get()()
+        self._take_commands()
         self._receive()
         self._handle_due()
         copy = self._journal.flush()
@@ -138,6 +138,10 @@ class HostLoop(Loop):
         if copy and self._observer is not None:
             self._observer.send(copy)
         self._sleep()
+
+    def _take_commands(self) -> None:
+        while not self._commands.empty():
+            self._commands.get()()
 
     def _receive(self) -> None:
         while (frame := self.inbox.receive()) is not None:
@@ -199,6 +203,8 @@ class HostLoop(Loop):
             self.push(due_ns, DELIVER, target, source, message)
         elif host is not None:
             self._letters[host].append((due_ns, source, target, message))
+        else:
+            self.dropped += 1
 
     def start_sync(self, node: DrivenNode) -> None:
         """See `Loop.start_sync`: the real write, and at least as long as the disk model says."""

@@ -16,8 +16,10 @@ from typing import Any, NamedTuple
 import click
 import msgspec
 from rich.console import Console
+from rich.table import Table
 
 from cluster.fabric import FabricError
+from experiments.request import BadRequest
 from experiments.spec import InvalidFile, Problem
 from experiments.store import StoreError
 
@@ -32,10 +34,6 @@ class Answer(NamedTuple):
     document: dict[str, Any]
     view: Callable[[Console], None]
     code: int = OK
-
-
-class BadInput(Exception):
-    """What was asked for makes no sense. Names the thing, the value and the remedy."""
 
 
 Command = Callable[..., Answer]
@@ -77,6 +75,14 @@ def console(stream: Any) -> Console:
     return Console(file=stream, markup=False, emoji=False, highlight=False, width=width)
 
 
+def plain_table(*columns: str, right: int | None = None) -> Table:
+    """A table without lines; columns from `right` on hold figures."""
+    table = Table(*columns, box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for column in table.columns[right:] if right is not None else ():
+        column.justify = "right"
+    return table
+
+
 def to_text(document: Any) -> str:
     """A document as JSON, in ASCII, for it must pass through any terminal; what is no number becomes null."""
     return json.dumps(msgspec.json.decode(msgspec.json.encode(document)), indent=2) + "\n"
@@ -88,7 +94,7 @@ def _answer(command: Command, options: dict[str, Any]) -> Answer:
         return command(**options)
     except InvalidFile as error:
         return refusal([text(problem) for problem in error.problems], problems=error.problems)
-    except (BadInput, StoreError) as error:
+    except (BadRequest, StoreError) as error:
         return refusal([str(error)])
     except FabricError as error:
         return refusal([f"the fabric failed: {error}"], code=FABRIC_FAILED)

@@ -1,6 +1,5 @@
 """`splitbrain run`: run an experiment file or a resolved plan, record and judge it."""
 
-import secrets
 import signal
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,9 @@ from experiments.cli.output import (
 )
 from experiments.cli.progress import Watch
 from experiments.cli.run_view import overall_view, run_view
-from experiments.cli.target import Changes, Wanted, plans_of
-from experiments.execute import Finished, execute
+from experiments.execute import Finished, execute, new_group
 from experiments.plan import Plan
+from experiments.request import Changes, Wanted, plans_of
 
 
 @click.command
@@ -44,7 +43,7 @@ def run(file: str, store: Path, address: str | None, **changes: Any) -> Answer:
     wanted = plans_of(file, store, Changes(**changes))
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell starts us with interrupts ignored
         signal.signal(number, signal.default_int_handler)
-    group = f"g{secrets.token_hex(4)}"
+    group = new_group()
     finished = run_all(wanted, store, group=group, address=address)
     return answer(finished, group, total=len(wanted.plans))
 

@@ -30,7 +30,7 @@ def find_run(store: Path, name: str) -> StoredRun:
         return open_run(found[0])
     if found:
         raise StoreError(f"{name!r} names {len(found)} runs: {_some(path.name for path in reversed(found))}")
-    raise _unknown("run", name, [spelling for path in paths for spelling in (path.name, _id(path))], store)
+    raise _unknown(name, [spelling for path in paths for spelling in (path.name, _id(path))], store)
 
 
 def find_group(store: Path, name: str) -> list[StoredRun]:
@@ -43,7 +43,7 @@ def find_group(store: Path, name: str) -> list[StoredRun]:
     back = re.fullmatch(r"@last-group(?:~(\d{1,9}))?", name)
     if back:
         name = _back(groups, int(back[1] or 0), store=store, kind="group", describe=str)
-    found = [group for group in groups if group == name] or [group for group in groups if name and group.startswith(name)]
+    found = [name] if name in groups else [group for group in groups if name and group.startswith(name)]
     if len(found) == 1:
         return [run for run in known if run.origin.group == found[0]]
     if found:
@@ -69,14 +69,14 @@ def _back(known: Sequence[T], steps: int, *, store: Path, kind: str, describe: C
     if not known:
         raise StoreError(f"there is no {kind} in {store} yet; `splitbrain run FILE` makes one")
     if steps >= len(known):
-        raise StoreError(f"{store} holds {len(known)} {kind}(s); the first is {describe(known[0])}, @last~{len(known) - 1}")
+        raise StoreError(f"{store} holds {len(known)} {kind}(s); the first of them is {describe(known[0])}")
     return known[-1 - steps]
 
 
-def _unknown(kind: str, name: str, known: Iterable[str], store: Path) -> StoreError:
+def _unknown(name: str, known: Iterable[str], store: Path) -> StoreError:
     near = get_close_matches(name, list(known), n=SHOWN, cutoff=0.5)
     hint = f"; near: {', '.join(near)}" if near else "; `splitbrain list` shows what there is"
-    return StoreError(f"{name!r} names no {kind} in {store}{hint}")
+    return StoreError(f"{name!r} names no run in {store}{hint}")
 
 
 def _some(names: Iterable[str]) -> str:

@@ -151,7 +151,8 @@ def _array(values: list[Any], kind: str) -> Any:
 
 def _typed(columns: dict[str, str]) -> str:
     """The columns with their types, whatever numpy's say: one without any value has none."""
-    return "SELECT " + ", ".join(f'CAST("{name}" AS {kind}) AS "{name}"' for name, kind in columns.items()) + " FROM given"
+    cast = ", ".join(f'CAST("{name}" AS {kind}) AS "{name}"' for name, kind in columns.items())
+    return f"SELECT {cast} FROM given"
 
 
 def _copy(path: Path, given: dict[str, Any], *, query: str) -> None:

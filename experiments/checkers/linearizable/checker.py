@@ -10,13 +10,16 @@ from actors.errors import ERRORS
 from actors.history import Operation
 from actors.message import NodeId
 from experiments.checkers.linearizable.explanation import Naming, explain, facts_of, window
+from experiments.checkers.linearizable.foresight import ObjectHistory
 from experiments.checkers.linearizable.models import MODELS, Model
-from experiments.checkers.linearizable.search import Finding, Limits, ObjectHistory, search
+from experiments.checkers.linearizable.prefix import shortest_failing_prefix
+from experiments.checkers.linearizable.search import Finding, Limits, return_ns, search
 from experiments.checkers.verdict import Verdict
 
 TIMEOUT_S = 60.0
 CONFIGURATIONS = 2_000_000  # a key; about 250 bytes each
 ANOMALIES_LISTED = 10
+EXPLAINING_S = 10.0  # for the shortest failing prefix of a key
 METHOD = "Wing-Gong search with Lowe's memoisation, just in time, key by key"
 
 
@@ -25,6 +28,13 @@ class Judged(NamedTuple):
 
     history: ObjectHistory
     finding: Finding
+
+
+class Anomaly(NamedTuple):
+    """A key that is not linearizable, up to the first operation that can't be ordered."""
+
+    history: ObjectHistory  # the shortest failing prefix
+    stuck: Operation
 
 
 def linearizable(
@@ -58,11 +68,15 @@ def linearizable(
     Raises: ValueError if there is no such model, or it knows no such function.
     """
     rules = _model(model, history)
-    objects = split(history, rules, clock_bound_ns)
+    objects = split(history, clock_bound_ns)
     if not any(object_.definite for object_ in objects):
         return Verdict(valid="unknown", checked=0, reason="no operation has a known outcome, so nothing was tested")
     judged = _judge(objects, rules, time.monotonic() + timeout_s, configurations)
-    return _verdict(history, judged, Naming(history, name), clock_bound_ns)
+    limits = Limits(time.monotonic() + EXPLAINING_S, configurations)
+    broken = [one.history for one in judged if one.finding.linearizable is False]
+    anomalies = [Anomaly(*shortest_failing_prefix(one, rules, limits)) for one in broken]
+    anomalies.sort(key=lambda anomaly: return_ns(anomaly.stuck))
+    return _verdict(judged, anomalies, Naming(history, name), clock_bound_ns)
 
 
 def _model(model: str, history: Sequence[Operation]) -> Model:
@@ -77,8 +91,8 @@ def _model(model: str, history: Sequence[Operation]) -> Model:
     return rules
 
 
-def split(history: Sequence[Operation], model: Model, clock_bound_ns: int = 0) -> list[ObjectHistory]:
-    """The history of each key, without the operations that no order can depend on."""
+def split(history: Sequence[Operation], clock_bound_ns: int = 0) -> list[ObjectHistory]:
+    """The history of each key, without failures that tell nothing."""
     definite: dict[str, list[Operation]] = defaultdict(list)
     unknown: dict[str, list[Operation]] = defaultdict(list)
     for operation in sorted(history, key=lambda operation: operation.invoke_ns):
@@ -87,7 +101,7 @@ def split(history: Sequence[Operation], model: Model, clock_bound_ns: int = 0) -
         elif operation.outcome == "ok" or _is_answer(operation):
             definite[operation.key].append(operation)
     return [
-        ObjectHistory(key, definite[key], model.visible(unknown[key], definite[key]), clock_bound_ns)
+        ObjectHistory(key, definite[key], unknown[key], clock_bound_ns)
         for key in sorted({*definite, *unknown})
     ]
 
@@ -114,39 +128,36 @@ def decide(history: ObjectHistory, model: Model, limits: Limits) -> Finding:
     return search(history, model, limits)
 
 
-def _verdict(history: Sequence[Operation], judged: list[Judged], naming: Naming, bound_ns: int) -> Verdict:
-    broken = [one for one in judged if one.finding.linearizable is False]
-    broken.sort(key=lambda one: one.finding.stuck.return_ns or 0 if one.finding.stuck else 0)
-    open_ = [one for one in judged if one.finding.linearizable is None]
+def _verdict(judged: list[Judged], anomalies: list[Anomaly], naming: Naming, bound_ns: int) -> Verdict:
+    undecided = {one.history.key: one.finding.reason for one in judged if one.finding.linearizable is None}
     evidence: dict[str, Any] = {
         "keys": len(judged),
         "configurations": sum(one.finding.configurations for one in judged),
         "clock_bound_ns": bound_ns,
     }
     reason = ""
-    if broken:
-        evidence["anomalies"] = [_anomaly(one, naming) for one in broken[:ANOMALIES_LISTED]]
-        evidence["invalid_keys"] = sorted(one.history.key for one in broken)
+    if undecided:
+        evidence["undecided"] = undecided
+        key, why = next(iter(undecided.items()))
+        reason = f"{len(undecided)} of {len(judged)} keys were not decided; {key}: {why}"
+    if anomalies:
+        evidence["invalid_keys"] = sorted(anomaly.history.key for anomaly in anomalies)
+        evidence["anomalies"] = [_facts(anomaly, naming) for anomaly in anomalies[:ANOMALIES_LISTED]]
         reason = evidence["anomalies"][0]["explanation"]
-    elif open_:
-        evidence["undecided"] = {one.history.key: one.finding.reason for one in open_}
-        first = open_[0]
-        reason = f"{len(open_)} of {len(judged)} keys were not decided; {first.history.key}: {first.finding.reason}"
     return Verdict(
-        valid=False if broken else "unknown" if open_ else True,
-        checked=len(history),
+        valid=False if anomalies else "unknown" if undecided else True,
+        checked=len(naming),
         method=METHOD + (f"; intervals widened by {bound_ns / 1e6:g} ms on both sides" if bound_ns else ""),
         reason=reason,
         evidence=evidence,
     )
 
 
-def _anomaly(judged: Judged, naming: Naming) -> dict[str, Any]:
-    stuck = judged.finding.stuck
-    assert stuck is not None
+def _facts(anomaly: Anomaly, naming: Naming) -> dict[str, Any]:
+    history, stuck = anomaly
     return {
-        "key": judged.history.key,
-        "explanation": explain(judged.history, stuck, judged.finding.states, naming),
+        "key": history.key,
+        "explanation": explain(history, stuck, naming),
         "operation": facts_of(stuck, naming),
-        "window": [facts_of(operation, naming) for operation in window(judged.history, stuck)],
+        "window": [facts_of(operation, naming) for operation in window(history, stuck)],
     }

@@ -5,8 +5,8 @@ from typing import Any
 
 from actors.history import Operation
 from actors.message import NodeId, Value
-from experiments.checkers.linearizable.models import Absent, State, change_of
-from experiments.checkers.linearizable.search import ObjectHistory
+from experiments.checkers.linearizable.foresight import ObjectHistory
+from experiments.checkers.linearizable.models import Absent, change_of
 
 WINDOW = 12  # operations shown at most
 SHOWN = 60  # characters of a value
@@ -18,6 +18,9 @@ class Naming:
     def __init__(self, history: Sequence[Operation], name: Callable[[NodeId], str] | None) -> None:
         self._name = name
         self._numbers = {id(operation): number for number, operation in enumerate(history)}
+
+    def __len__(self) -> int:
+        return len(self._numbers)
 
     def number(self, operation: Operation) -> int:
         """The operation's place in the history, from 0."""
@@ -84,8 +87,8 @@ def window(history: ObjectHistory, stuck: Operation) -> list[Operation]:
     return sorted(kept, key=lambda one: one.invoke_ns)
 
 
-def explain(history: ObjectHistory, stuck: Operation, states: Sequence[State], naming: Naming) -> str:
-    """One sentence that names the operations which can't be ordered."""
+def explain(history: ObjectHistory, stuck: Operation, naming: Naming) -> str:
+    """One sentence that names the operations which can't be ordered; `history` is the shortest failing prefix."""
     opening = f"{history.key}: {naming.long(stuck)} {answered(stuck)}"
     found = found_by(stuck)
     why = None
@@ -94,8 +97,6 @@ def explain(history: ObjectHistory, stuck: Operation, states: Sequence[State], n
     if why is None:
         beside = [one for one in window(history, stuck) if one is not stuck]
         why = "which no order allows" + (f", together with {_list(beside, naming)}" if beside else "")
-        if states:
-            why += f"; by then the value could be {' or '.join(sorted(_state(state) for state in states))}"
     return f"{opening}, {why}"
 
 
@@ -132,24 +133,21 @@ def left_by(operation: Operation) -> Any:
 
 
 def _never_or_stale(history: ObjectHistory, stuck: Operation, found: Any, naming: Naming) -> str | None:
-    """A value that nothing wrote, wrote yet, or wrote again after something else had stood there."""
-    if isinstance(found, tuple):
-        return None
+    """A value that nothing had written by then, or nothing again after something else had stood there."""
     everything = (*history.definite, *history.unknown)
-    writers = [one for one in everything if one.outcome != "fail" and one.function != "read" and left_by(one) == found]
-    if stuck in writers or (found is not None and any(one.function == "append" for one in everything)):
+    appended = any(one.function == "append" for one in everything)
+    if isinstance(found, tuple) or (found is None and appended):
         return None
+    changes = [one for one in everything if one.function in ("write", "cas") and one.outcome != "fail"]
+    writers = [one for one in changes if left_by(one) == found and one is not stuck]
     if not writers and found is not None:
-        return f"but nothing ever wrote {show(found)}"
-    if found is not None and all(precedes(stuck, one, history.bound_ns) for one in writers):
-        return f"but {naming.long(writers[0])}, the first that wrote {show(found)}, began only after it"
-    past = [one for one in history.definite if precedes(one, stuck, history.bound_ns)]
-    past.sort(key=lambda one: -(one.return_ns or 0))
-    for other in past:
-        differs = left_by(other) != found and (left_by(other) is not Absent.ABSENT or other.function == "append")
-        if differs and all(_settled(writer, other, history, found, writers) for writer in writers):
-            had = f"{_noun(other, naming)} had ended before"
-            return f"but {had} and nothing wrote {show(found)} after it"
+        return f"but no operation that had begun by then wrote {show(found)}"
+    for other in sorted(history.definite, key=lambda one: -(one.return_ns or 0)):
+        if left_by(other) == found or (left_by(other) is Absent.ABSENT and other.function != "append"):
+            continue
+        apart = precedes(other, stuck, history.bound_ns)
+        if apart and all(_settled(writer, other, history, found, writers) for writer in writers):
+            return f"but {_noun(other, naming)} had ended before and nothing wrote {show(found)} after it"
     return None
 
 
@@ -206,11 +204,7 @@ def _unknown(operation: Operation, naming: Naming) -> str:
     return f"{naming.short(operation)} of {show(operation.value)} ({span(operation)})"
 
 
-def _state(state: State) -> str:
-    return "nothing yet" if state is Absent.ABSENT else show(state)
-
-
-def show(value: Value | State) -> str:
+def show(value: Value) -> str:
     """A value in a sentence: as JSON would have it, long ones cut in the middle."""
     if value is None:
         text = "nothing"

@@ -23,8 +23,20 @@ class Refused(enum.Enum):
 REFUSED: Final = Refused.REFUSED
 
 
+class Nothing(enum.Enum):
+    """No particular value; None would be one."""
+
+    NOTHING = "nothing"
+
+
+NOTHING: Final = Nothing.NOTHING
+
+
 class Model(Protocol):
-    """One kind of object, as a sequential specification."""
+    """One kind of object, as a sequential specification, and what helps to search its histories.
+
+    A new model can do with the least: `only_looks` False, `visible` all, `simplify` itself, the last three NOTHING.
+    """
 
     functions: tuple[str, ...]  # what it understands
     initial: State
@@ -51,6 +63,22 @@ class Model(Protocol):
 
         To leave out any of the others must never turn a linearizable history into one that is not.
         """
+        ...
+
+    def simplify(self, unknown: Sequence[Operation], definite: Sequence[Operation]) -> "Model":
+        """A model with smaller states that judges these operations alike."""
+        ...
+
+    def needs(self, operation: Operation) -> Hashable:
+        """What a definite operation must be shown by the state in which it takes effect; NOTHING if that varies."""
+        ...
+
+    def gives(self, operation: Operation) -> Hashable:
+        """What the state after an operation shows; NOTHING if it shows NOTHING, or what was never shown before."""
+        ...
+
+    def shows(self, state: State) -> Hashable:
+        """What this state shows; two that show the same may still differ. NOTHING if operations can't need it."""
         ...
 
 
@@ -96,6 +124,89 @@ class KeyValue:
         """
         met = _met(definite, unknown)
         return [operation for operation in unknown if _may_be_met(operation, met)]
+
+    def simplify(self, unknown: Sequence[Operation], definite: Sequence[Operation]) -> Model:
+        """See `Model.simplify`: a list that only grows is the longest one found, as far as it has grown."""
+        if all(operation.function in ("read", "append") for operation in (*definite, *unknown)):
+            return GrowingList(definite)
+        return self
+
+    def needs(self, operation: Operation) -> Hashable:
+        """See `Model.needs`. Lists are left out: appends make more of them than can be told in advance."""
+        if operation.function == "read" or operation.outcome == "fail":
+            return self.shows(operation.result)
+        return self.shows(change_of(operation)[0]) if operation.function == "cas" else NOTHING
+
+    def gives(self, operation: Operation) -> Hashable:
+        """See `Model.gives`."""
+        if operation.outcome == "fail" or operation.function in ("read", "append"):
+            return NOTHING
+        return self.shows(change_of(operation)[1] if operation.function == "cas" else operation.value)
+
+    def shows(self, state: State) -> Hashable:
+        """See `Model.shows`."""
+        if isinstance(state, tuple):
+            return NOTHING
+        return None if state is Absent.ABSENT else state
+
+
+class GrowingList:
+    """A key that is only read and appended to. The state is the list's length.
+
+    While it is not longer than the longest list that a definite operation found, it is the beginning of that one; once
+    it is longer nothing finds it any more, so that all longer ones are one state.
+    """
+
+    functions = ("read", "append")
+    initial: State = 0
+
+    def __init__(self, definite: Sequence[Operation]) -> None:
+        found = [operation.result for operation in definite if self.only_looks(operation.function, operation.outcome)]
+        self.longest: tuple[Any, ...] = max((one for one in found if isinstance(one, tuple)), key=len, default=())
+
+    def step(self, state: State, function: str, value: Any, result: Any, outcome: Outcome) -> State | Refused:
+        """See `Model.step`."""
+        assert isinstance(state, int)
+        longest = self.longest
+        if function == "append" and outcome != "fail":
+            if isinstance(value, tuple):
+                return REFUSED
+            if state < len(longest):
+                return state + 1 if longest[state] == value else REFUSED
+            return len(longest) + 1
+        empty = None if function == "read" else ()
+        if function == "append" and not isinstance(value, tuple):
+            return REFUSED
+        if state == 0:
+            return state if result == empty else REFUSED
+        same = isinstance(result, tuple) and len(result) == state and result == longest[:state]
+        return state if same else REFUSED
+
+    def only_looks(self, function: str, outcome: Outcome) -> bool:
+        """See `Model.only_looks`."""
+        return function == "read" or outcome == "fail"
+
+    def visible(self, unknown: Sequence[Operation], definite: Sequence[Operation]) -> list[Operation]:
+        """See `Model.visible`."""
+        return list(unknown)
+
+    def simplify(self, unknown: Sequence[Operation], definite: Sequence[Operation]) -> Model:
+        """See `Model.simplify`."""
+        return self
+
+    def needs(self, operation: Operation) -> Hashable:
+        """See `Model.needs`."""
+        if self.only_looks(operation.function, operation.outcome):
+            return len(operation.result) if isinstance(operation.result, tuple) else 0
+        return NOTHING
+
+    def gives(self, operation: Operation) -> Hashable:
+        """See `Model.gives`: each length is shown once, by the append that reaches it."""
+        return NOTHING
+
+    def shows(self, state: State) -> Hashable:
+        """See `Model.shows`."""
+        return state
 
 
 def _met(definite: Iterable[Operation], unknown: Iterable[Operation]) -> set[Value]:

@@ -1,11 +1,12 @@
 """The search for a linearization: Wing and Gong's, with Lowe's memoisation and just-in-time linearization.
 
 Sources: Wing and Gong, "Testing and verifying concurrent objects", JPDC 17, 1993; Lowe, "Testing for
-linearizability", Concurrency and Computation 29(4), 2017.
+linearizability", Concurrency and Computation 29(4), 2017. The last rule below is ours; for registers whose values are
+unique it comes to the zones of Gibbons and Korach, "Testing shared memories", SIAM J. Computing 26(4), 1997.
 
 The search holds a *configuration*: which operations have taken effect, and the state that they left. The next one to
 take effect may be any that was invoked before the earliest return among those still to come (that operation is *due*).
-Four rules keep the number of configurations small, none of which loses a linearization:
+Five rules keep the number of configurations small, none of which loses a linearization:
 
 - Just in time: the due operation is tried first, others before it only where that leads to no end.
 - What only looks (a read, a failed compare) takes effect as soon as the state allows it: it changes nothing, and
@@ -13,6 +14,7 @@ Four rules keep the number of configurations small, none of which loses a linear
 - An operation of unknown outcome may take effect at any time from its invoke on, or never.
 - A configuration seen before, or one that differs from it only in that more unknown ones took effect, is not entered
   again: whatever can follow it can follow the one seen before.
+- A state is not left while one still to come needs it and nothing still to come could bring it back.
 """
 
 import time
@@ -20,20 +22,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from actors.history import Operation
+from experiments.checkers.linearizable.foresight import Foresight, ObjectHistory
 from experiments.checkers.linearizable.models import REFUSED, Model, State
 
 NEVER_NS = 1 << 63
 LOOK_AT_CLOCK_EVERY = 256  # configurations
-STATES_KEPT = 8
-
-
-class ObjectHistory(NamedTuple):
-    """What one object was asked. Intervals are closed: two that touch are concurrent."""
-
-    key: str
-    definite: Sequence[Operation]  # ok, or a fail that is an answer of the state; in order of invocation
-    unknown: Sequence[Operation]  # may take effect at any time after the invoke
-    bound_ns: int = 0  # each interval is widened by this on either side
 
 
 class Limits(NamedTuple):
@@ -49,8 +42,6 @@ class Finding(NamedTuple):
     linearizable: bool | None  # None: it gave up
     configurations: int
     reason: str = ""  # why it gave up
-    stuck: Operation | None = None  # all that returned before it can be ordered, but not this one as well
-    states: tuple[State, ...] = ()  # some in which it would have had to take effect
 
 
 class Frame:
@@ -77,25 +68,23 @@ class Search:
     def __init__(self, history: ObjectHistory, model: Model) -> None:
         self.history = history
         self.step = model.step
+        self.foresight = Foresight(history, model)
         bound = history.bound_ns
         definite = history.definite
         self.count = count = len(definite)
         self.asked = [_question(operation) for operation in definite]
         self.looks = [model.only_looks(operation.function, operation.outcome) for operation in definite]
         self.invoke = [operation.invoke_ns - bound for operation in definite]
-        self.due_ns = [_return_ns(operation) + bound for operation in definite]
+        self.due_ns = [return_ns(operation) + bound for operation in definite]
         self.before = _process_order(definite, bound)
         self.after = [*range(1, count + 1), 0]  # the list of those to come; its head is number `count`
         self.ahead = [count, *range(count)]
         self.waits = [True] * count
-        self.unknown_asked = [_question(operation) for operation in history.unknown]
+        self.unknown_asked = [(operation.function, operation.value, None, "info") for operation in history.unknown]
         self.unknown_invoke = [operation.invoke_ns - bound for operation in history.unknown]
         self.seen: dict[tuple[int, int, State], tuple[int, ...]] = {}
         self.configurations = 0
         self.frames: list[Frame] = []
-        self.furthest_ns = -NEVER_NS
-        self.stuck = -1
-        self.states: list[State] = []
 
     def run(self, initial: State, limits: Limits) -> Finding:
         """Search from this state. Depth first, on a stack of its own: the length of a history is no limit."""
@@ -116,16 +105,19 @@ class Search:
                 self.leave()
                 continue
             choice, state = frame.choices.pop()
-            if self.enter(self.take(frame, choice, state)):
+            following = self.take(frame, choice, state)
+            if state != frame.state and self.foresight.is_missed(frame.state, following.unknown):
+                continue
+            if self.enter(following):
                 return Finding(True, self.configurations)
-        return Finding(False, self.configurations, "", self.history.definite[self.stuck], tuple(self.states))
+        return Finding(False, self.configurations)
 
     def give_up(self, reason: str) -> Finding:
         return Finding(None, self.configurations, reason)
 
     def enter(self, frame: Frame) -> bool:
         """Go on to a configuration, unless one as good was seen. Returns: whether nothing is left to order."""
-        limit_ns = self.look(frame)
+        self.look(frame)
         if self.after[self.count] == self.count:
             return True
         key = (frame.lowest, frame.mask, frame.state)
@@ -136,8 +128,6 @@ class Search:
                 return False
         self.seen[key] = (*seen, frame.unknown)
         self.configurations += 1
-        if limit_ns >= self.furthest_ns:
-            self.note_progress(frame, limit_ns)
         self.frames.append(frame)
         due = frame.due
         if not self.looks[due]:
@@ -148,12 +138,10 @@ class Search:
         self.expand(frame)
         return False
 
-    def look(self, frame: Frame) -> int:
+    def look(self, frame: Frame) -> None:
         """Let everything take effect that only looks and may; find the candidates and which one is due.
 
         One pass is enough: only those invoked earlier hold an operation up, and these have been passed.
-
-        Returns: the widened return time of the due one.
         """
         invoke, due_ns, before, waits, after = self.invoke, self.due_ns, self.before, self.waits, self.after
         limit_ns = NEVER_NS
@@ -171,7 +159,6 @@ class Search:
             if due_ns[number] < limit_ns:
                 limit_ns, frame.due = due_ns[number], number
             number = after[number]
-        return limit_ns
 
     def expand(self, frame: Frame) -> None:
         """List all that may take effect next, but the due one if it has been tried; the most promising last."""
@@ -232,26 +219,21 @@ class Search:
         self.after[ahead] = after
         self.ahead[after] = ahead
         self.waits[number] = False
+        self.foresight.lift(number)
 
     def put_back(self, number: int) -> None:
         """Undo the last `lift` that is not undone."""
         self.after[self.ahead[number]] = number
         self.ahead[self.after[number]] = number
         self.waits[number] = True
-
-    def note_progress(self, frame: Frame, limit_ns: int) -> None:
-        """Remember the operation that is due where the search came furthest, and the states there."""
-        if limit_ns > self.furthest_ns:
-            self.furthest_ns, self.stuck, self.states = limit_ns, frame.due, []
-        if len(self.states) < STATES_KEPT and frame.state not in self.states:
-            self.states.append(frame.state)
+        self.foresight.put_back(number)
 
 
 def _question(operation: Operation) -> tuple[str, object, object, str]:
     return operation.function, operation.value, operation.result, operation.outcome
 
 
-def _return_ns(operation: Operation) -> int:
+def return_ns(operation: Operation) -> int:
     assert operation.return_ns is not None, "a definite operation has returned"
     return operation.return_ns
 
@@ -263,7 +245,7 @@ def _process_order(definite: Sequence[Operation], bound_ns: int) -> list[int]:
     for number, operation in enumerate(definite):
         former = last.get(operation.process, -1)
         if former >= 0:
-            end_ns = _return_ns(definite[former])
+            end_ns = return_ns(definite[former])
             told = end_ns + bound_ns < operation.invoke_ns - bound_ns
             if told or end_ns > operation.invoke_ns:
                 former = -1
@@ -280,4 +262,6 @@ def search(history: ObjectHistory, model: Model, limits: Limits) -> Finding:
     shared memories", 1997); time and memory grow linearly with histories of real systems, and exponentially with
     the number of writers that are open at once in the worst case.
     """
-    return Search(history, model).run(model.initial, limits)
+    unknown = model.visible(history.unknown, history.definite)
+    rules = model.simplify(unknown, history.definite)
+    return Search(history._replace(unknown=unknown), rules).run(rules.initial, limits)

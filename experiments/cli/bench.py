@@ -1,0 +1,31 @@
+"""`splitbrain bench`: figures of splitbrain itself on this machine."""
+
+from importlib import import_module
+
+import click
+from rich.console import Console
+
+from benchmarks import BENCHES
+from experiments.cli.output import Answer, answering, console, plain_table
+from experiments.request import BadRequest
+from experiments.store.origin import machine
+
+
+@click.command
+@click.argument("name", metavar="|".join(BENCHES))
+@answering
+def bench(name: str) -> Answer:
+    """Measure splitbrain itself on this machine; ratios are to a bare counterpart measured in the same run."""
+    if name not in BENCHES:
+        raise BadRequest(f"no benchmark {name!r}; there are {', '.join(BENCHES)}")
+    stderr = console(click.get_text_stream("stderr"))
+    module, _, function = BENCHES[name].partition(":")
+    figures = getattr(import_module(module), function)(lambda line: stderr.print(str(line), soft_wrap=True))
+
+    def view(out: Console) -> None:
+        table = plain_table("figure", name, right=1)
+        for figure, value in figures.items():
+            table.add_row(figure, f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}")
+        out.print(table)
+
+    return Answer({"bench": name, "figures": figures, "machine": machine()}, view)

@@ -1,0 +1,206 @@
+"""What a person reads of a run: operations by region, faults, verdicts, expectations, and what broke."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from actors.history import Operation
+from experiments.checkers.verdict import Verdict
+from experiments.cli.output import plain_table
+from experiments.judge import Judged
+from experiments.metrics import recoveries
+from experiments.plan import Plan
+from experiments.recording import Recording
+from experiments.store import Expected, Summary
+
+GREEN, RED, YELLOW = "green", "red", "yellow"
+PERCENTILES = (50, 90, 99)
+FAULTS_SHOWN = 20
+
+
+def run_view(out: Console, path: Path, plan: Plan, summary: Summary, *, recording: Recording | None) -> None:
+    """Print how a run went."""
+    out.print(_headline(plan, summary), soft_wrap=True)
+    if recording is not None:
+        out.print()
+        out.print(operations_table(recording))
+        if recording.faults:
+            out.print()
+            out.print(faults_table(recording))
+    out.print()
+    out.print(_in_short(summary), soft_wrap=True)
+    for note in summary.notes:
+        out.print(f"note: {note}", soft_wrap=True)
+    if summary.verdicts or summary.expect:
+        out.print()
+        out.print(verdicts_table(summary.verdicts, summary.expect))
+    out.print()
+    if not print_broken(out, path, summary):
+        out.print(f"record: {near(path)}", soft_wrap=True)
+
+
+def overall_view(out: Console, done: Sequence[tuple[Path, Summary]], *, ok: bool) -> None:
+    """Print several runs of one command, a row each, and what broke."""
+    table = plain_table("run", "variant", "fabric", "seed", "", "availability", "p50 ms", "p99 ms", "verdicts")
+    for _, summary in done:
+        metrics = summary.metrics
+        verdicts = (f"{name} {word(verdict.valid).plain}" for name, verdict in summary.verdicts.items())
+        table.add_row(
+            summary.run,
+            summary.variant or "",
+            summary.fabric,
+            str(summary.seed),
+            ended(summary),
+            _share(metrics.get("availability")),
+            _ms(metrics.get("latency_p50_ms")),
+            _ms(metrics.get("latency_p99_ms")),
+            ", ".join(verdicts),
+        )
+    out.print(table)
+    out.print()
+    for path, summary in done:
+        print_broken(out, path, summary, title=f"{summary.run} ")
+    good = sum(summary.ok for _, summary in done)
+    out.print(Text(f"{good} of {len(done)} runs ok", style=GREEN if ok else RED))
+
+
+def print_broken(out: Console, path: Path, judged: Summary | Judged, *, title: str = "") -> bool:
+    """Print three lines on what broke: what, the command that replays it, its record. False if nothing did."""
+    broken = what_broke(judged)
+    if broken:
+        out.print(Text(f"{title}broke:  {broken}", style=YELLOW if judged.ok else RED), soft_wrap=True)
+        out.print(f"{title}replay: splitbrain run {shlex.quote(near(path / 'plan.json'))}", soft_wrap=True)
+        out.print(f"{title}record: {near(path)}", soft_wrap=True)
+    return bool(broken)
+
+
+def operations_table(recording: Recording) -> Table:
+    """Operations and their latencies by the region of the client, after warm-up."""
+    counted = [operation for operation in recording.history if operation.intended_ns >= recording.warm_up_ns]
+    table = Table(
+        "clients in", *("operations", "ok", "failed", "unknown"), *(f"p{p} ms" for p in PERCENTILES), "max ms"
+    )
+    for column in table.columns[1:]:
+        column.justify = "right"
+    regions = recording.topology.regions
+    present = dict.fromkeys(regions[node] for node in recording.topology.clients)
+    for region in present:
+        table.add_row(region, *_figures([one for one in counted if regions[one.node] == region]))
+    if len(present) != 1:
+        table.add_row("all", *_figures(counted), style="bold")
+    return table
+
+
+def _figures(operations: Sequence[Operation]) -> list[str]:
+    """One row: how many ended in which way, and percentiles of the latency of those that are ok."""
+    counts = [sum(one.outcome == outcome for one in operations) for outcome in ("ok", "fail", "info")]
+    took = [(one.return_ns - one.intended_ns) / 1e6 for one in operations if one.outcome == "ok" and one.return_ns]
+    latencies = [float(np.percentile(took, p)) if took else None for p in PERCENTILES]
+    return [f"{count:,}" for count in (len(operations), *counts)] + [
+        _ms(value) for value in (*latencies, max(took, default=None))
+    ]
+
+
+def faults_table(recording: Recording) -> Table:
+    """Each fault that was injected, and how long it took until its victims' work went on."""
+    table = plain_table("fault", "hit", "at", "for", "recovery")
+    recovered = recoveries(recording)
+    for record, recovery in list(zip(recording.faults, recovered, strict=True))[:FAULTS_SHOWN]:
+        lasted = "open" if record.healed_ns is None else _seconds(record.healed_ns - record.injected_ns)
+        table.add_row(record.fault, record.detail, _seconds(record.injected_ns), lasted, str(recovery))
+    if len(recording.faults) > FAULTS_SHOWN:
+        table.add_row("...", f"and {len(recording.faults) - FAULTS_SHOWN} more", "", "", "")
+    return table
+
+
+def verdicts_table(verdicts: dict[str, Verdict], expected: Sequence[Expected]) -> Table:
+    """What the checkers and the expectations say."""
+    table = plain_table("judged", "", "because")
+    for name, verdict in verdicts.items():
+        reason = verdict.reason or f"{verdict.checked:,} checked{f' by {verdict.method}' if verdict.method else ''}"
+        table.add_row(name, word(verdict.valid), reason)
+    for line in expected:
+        table.add_row(line.text, word(line.holds, yes="holds", no="violated"), _value(line))
+    return table
+
+
+def what_broke(judged: Summary | Judged) -> str:
+    """What is red, in words: invalid verdicts, and what keeps the run from being ok. Empty if nothing is."""
+    parts = [
+        f"{name}: {verdict.reason or 'invalid'}" for name, verdict in judged.verdicts.items() if verdict.valid is False
+    ]
+    parts += [f"{line.text} ({_value(line)})" for line in judged.expect if line.holds is not True]
+    if judged.ok and parts:
+        return "; ".join(parts) + " (as this file expects)"
+    unknown = [f"{name}: unknown, {one.reason}" for name, one in judged.verdicts.items() if one.valid == "unknown"]
+    return "; ".join(parts) or ("" if judged.ok else "; ".join(unknown))
+
+
+def word(value: bool | str, *, yes: str = "valid", no: str = "invalid") -> Text:
+    """A verdict in one coloured word."""
+    if value is True:
+        return Text(yes, style=GREEN)
+    return Text(no, style=RED) if value is False else Text("unknown", style=YELLOW)
+
+
+def ended(summary: Summary) -> Text:
+    """Whether a run is ok, or what kept it from its end."""
+    if summary.failed is not None or summary.interrupted:
+        return Text("failed" if summary.failed is not None else "interrupted", style=RED)
+    return Text("ok", style=GREEN) if summary.ok else Text("NOT OK", style=RED)
+
+
+def near(path: Path) -> str:
+    """A path as short as it can be typed from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _headline(plan: Plan, summary: Summary) -> Text:
+    """Which run this is and how it ended."""
+    line = Text(f"{plan.experiment}{f' {plan.variant}' if plan.variant else ''}", style="bold")
+    line.append(f"  run {summary.run} on {plan.fabric}, seed {plan.seed}, {_seconds(plan.duration_ns)}  ", style="none")
+    line.append_text(ended(summary))
+    return line
+
+
+def _in_short(summary: Summary) -> str:
+    """The figures that are no table."""
+    parts = []
+    for name, shown in (("availability", _share), ("throughput_ops_s", _rate)):
+        if name in summary.metrics:
+            parts.append(f"{name} {shown(summary.metrics[name])}")
+    parts.append(f"{summary.messages:,} messages")
+    virtual = "" if summary.virtual_s is None else f" ({summary.virtual_s:.1f} s simulated)"
+    parts.append(f"{summary.wall_s:.1f} s{virtual}")
+    if summary.digest:
+        parts.append(f"digest {summary.digest[:16]}")
+    return "  ".join(parts)
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.2%}"
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.1f}/s"
+
+
+def _ms(value: float | None) -> str:
+    return "" if value is None else f"{value:,.1f}"
+
+
+def _seconds(value_ns: int) -> str:
+    return f"{value_ns / 1e9:.3g} s"
+
+
+def _value(line: Expected) -> str:
+    """The value that an expectation was judged by."""
+    if line.value is None:
+        return "no value"
+    return f"it is {line.value:.4g}" if isinstance(line.value, float) else f"it is {line.value}"

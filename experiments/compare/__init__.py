@@ -1,0 +1,1 @@
+"""Compare runs: which parameters differ, and by how much the metrics do."""
