@@ -18,11 +18,10 @@ from actors.message import Message, NodeId, Value
 from actors.node import Actor, Node
 from actors.settings import MS, SECOND, DurationNs, Rate, Settings
 
-
 NOBODY: NodeId = -1
 
 
-class Command(Message):
+class Command(Message, frozen=True):
     """What a client wants done. (process, serial) names it for good, however often it arrives."""
 
     process: int
@@ -32,13 +31,13 @@ class Command(Message):
     value: Value
 
 
-class Request(Message):
+class Request(Message, frozen=True):
     """A client asks a server to carry out a command."""
 
     command: Command
 
 
-class Reply(Message):
+class Reply(Message, frozen=True):
     """The answer to a command: its value, or the name of a row of `actors.errors.ERRORS`."""
 
     process: int
@@ -47,7 +46,7 @@ class Reply(Message):
     value: Value
 
 
-class Redirect(Message):
+class Redirect(Message, frozen=True):
     """This server did not take the command; ask the one named, if one is known. Definitely not carried out."""
 
     process: int
@@ -63,7 +62,7 @@ class Call(NamedTuple):
     value: Value
 
 
-class Workload(Settings):
+class Workload(Settings, frozen=True):
     """What clients do. Concrete workloads add their fields and `call`."""
 
     model: ClassVar[str] = "kv"  # what a linearizability checker holds its history against
@@ -92,7 +91,7 @@ class Workload(Settings):
         return found
 
 
-class ClientSettings(Settings):
+class ClientSettings(Settings, frozen=True):
     """One pool: its share of a workload."""
 
     name: str  # the workload's, as the file calls it

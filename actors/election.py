@@ -7,7 +7,7 @@ from actors.message import Event
 Role = Literal["follower", "candidate", "leader"]
 
 
-class RoleChanged(Event):
+class RoleChanged(Event, frozen=True):
     """The emitting node plays this role from now on, in this term (or round) of its election."""
 
     role: Role

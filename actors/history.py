@@ -14,7 +14,7 @@ from actors.message import Event, NodeId, Value
 Outcome = Literal["ok", "fail", "info"]
 
 
-class Invoke(Event):
+class Invoke(Event, frozen=True):
     """A client process starts an operation. The event's own time is the moment of the real send."""
 
     process: int
@@ -25,7 +25,7 @@ class Invoke(Event):
     intended_ns: int  # when an open loop meant to send it; latency counts from here, checkers never look
 
 
-class Return(Event):
+class Return(Event, frozen=True):
     """A client process learns the outcome of the operation that it has open."""
 
     process: int
@@ -34,7 +34,7 @@ class Return(Event):
     error: str | None = None  # the name of a row of `actors.errors.ERRORS`
 
 
-class Abandoned(Event):
+class Abandoned(Event, frozen=True):
     """An arrival of an open loop that no client process was free for within the workload's time-out.
 
     Nothing was sent, so it is no operation of the history; it counts as not answered.

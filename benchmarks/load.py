@@ -14,13 +14,13 @@ from cluster.fabric import ActorSpec, DiskModel, Setup
 from cluster.topology import Topology
 
 
-class Token(Message):
+class Token(Message, frozen=True):
     """Goes round for ever."""
 
     laps: int
 
 
-class RingSettings(Settings):
+class RingSettings(Settings, frozen=True):
     """How many tokens each node puts on the ring."""
 
     tokens: int = 1
@@ -46,7 +46,7 @@ class Ring(Actor):
     handlers: ClassVar = {Token: on_token}
 
 
-class WindowSettings(Settings):
+class WindowSettings(Settings, frozen=True):
     """How many commands are in flight at any time."""
 
     window: int = 8

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from random import Random
-from typing import ClassVar, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -22,7 +22,7 @@ Resolve: TypeAlias = Callable[[tuple[str, ...]], tuple[int, ...]]
 """Target words -> node ids, by what the controller has observed so far."""
 
 
-class Fault(Settings):
+class Fault(Settings, frozen=True):
     """One kind of fault. A subclass adds its fields and `inject`; its file's name is its name in FAULTS."""
 
     def inject(self, control: Control, resolve: Resolve, rng: Random) -> Injected:

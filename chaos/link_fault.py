@@ -8,7 +8,7 @@ from chaos.fault import Fault, Injected, Resolve
 from cluster.control import Control, LinkRule
 
 
-class LinkFault(Fault):
+class LinkFault(Fault, frozen=True):
     """A fault on the links between `nodes` and everybody else, servers and clients.
 
     `direction` is seen from the nodes: out touches what they send, in what they receive.

@@ -20,26 +20,26 @@ FLUSH_AT = 512  # entries
 MAX_VALUE_BYTES = 64 * 1024 * 1024
 
 
-class NodeStarted(Event):
+class NodeStarted(Event, frozen=True):
     """The node began to run, after this many starts before."""
 
     incarnation: int
     host: str
 
 
-class NodeStopped(Event):
+class NodeStopped(Event, frozen=True):
     """The node crashed: its volatile state and its unsynced disk are gone."""
 
 
-class NodePaused(Event):
+class NodePaused(Event, frozen=True):
     """The node handles nothing from here on."""
 
 
-class NodeResumed(Event):
+class NodeResumed(Event, frozen=True):
     """The node handles what had waited."""
 
 
-class FaultInjected(Event):
+class FaultInjected(Event, frozen=True):
     """The controller injected a fault: at which planned time, on whom, and what it did in words."""
 
     number: int  # counts the injections of a run
@@ -49,13 +49,13 @@ class FaultInjected(Event):
     detail: str
 
 
-class FaultHealed(Event):
+class FaultHealed(Event, frozen=True):
     """The controller ended a fault."""
 
     number: int
 
 
-class FaultSkipped(Event):
+class FaultSkipped(Event, frozen=True):
     """The controller could not inject a fault, and why."""
 
     fault: str
@@ -63,7 +63,7 @@ class FaultSkipped(Event):
     reason: str
 
 
-class Traffic(Event):
+class Traffic(Event, frozen=True):
     """At the end of a host's run: what its nodes sent, and how late its loop was."""
 
     sent: int  # messages given to the link model
@@ -74,7 +74,7 @@ class Traffic(Event):
     lag_p99_ns: int = 0  # by how much handlers ran after their time
 
 
-class HostClock(Event):
+class HostClock(Event, frozen=True):
     """This host's offset to the driver's clock, known to within a bound (0 on one machine)."""
 
     host: str

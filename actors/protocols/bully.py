@@ -16,35 +16,35 @@ from actors.settings import MS, DurationNs, Settings
 from actors.state.key_value import KeyValue
 
 
-class Alive(Message):
+class Alive(Message, frozen=True):
     """A heartbeat."""
 
 
-class Elect(Message):
+class Elect(Message, frozen=True):
     """An election has begun in this round; asked of all higher nodes."""
 
     round: int
 
 
-class Answer(Message):
+class Answer(Message, frozen=True):
     """A higher node lives, and takes the election over."""
 
     round: int
 
 
-class Coordinator(Message):
+class Coordinator(Message, frozen=True):
     """The sender leads from this round on."""
 
     round: int
 
 
-class Copy(Message):
+class Copy(Message, frozen=True):
     """The leader has carried out this command."""
 
     command: Command
 
 
-class BullySettings(Settings):
+class BullySettings(Settings, frozen=True):
     """Time-outs of the election."""
 
     heartbeat_ns: DurationNs = 50 * MS

@@ -19,8 +19,8 @@ from actors.election import Role, RoleChanged
 from actors.message import NodeId
 from actors.node import Actor, Node
 from actors.protocols.raft_messages import (
-    AppendEntries,
     Appended,
+    AppendEntries,
     Committed,
     EntryName,
     LogChanged,

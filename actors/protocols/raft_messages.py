@@ -8,21 +8,21 @@ from actors.settings import MS, DurationNs, DurationRangeNs, MutantName, Setting
 from actors.state.log import Entry, LogId
 
 
-class RequestVote(Message):
+class RequestVote(Message, frozen=True):
     """A candidate asks for this node's vote (§5.2)."""
 
     term: int
     last_log: LogId
 
 
-class Vote(Message):
+class Vote(Message, frozen=True):
     """The answer to a candidate, in the voter's term."""
 
     term: int
     granted: bool
 
 
-class AppendEntries(Message):
+class AppendEntries(Message, frozen=True):
     """A leader replicates entries behind `previous`, or none as a heartbeat (§5.3)."""
 
     term: int
@@ -31,14 +31,14 @@ class AppendEntries(Message):
     commit: int  # the leader's commit index
 
 
-class Appended(Message):
+class Appended(Message, frozen=True):
     """This follower's log is the leader's up to `match`."""
 
     term: int
     match: int
 
 
-class Rejected(Message):
+class Rejected(Message, frozen=True):
     """This follower lacks the entry at `previous`; its log may agree up to `hint` (§5.3, last paragraph)."""
 
     term: int
@@ -50,21 +50,21 @@ EntryName = tuple[int, int, int]
 """An entry as observers see it: (term, client process, serial); (term, -1, 0) for a leader's first, empty one."""
 
 
-class LogChanged(Event):
+class LogChanged(Event, frozen=True):
     """The emitting node's durable log is now its first `after` entries and then these."""
 
     after: int
     entries: tuple[EntryName, ...]
 
 
-class Committed(Event):
+class Committed(Event, frozen=True):
     """The emitting node, in this term, knows the entries up to this index to be committed."""
 
     term: int
     index: int
 
 
-class RaftSettings(Settings):
+class RaftSettings(Settings, frozen=True):
     """Raft's time-outs. An election time-out should lie well above the round trip to most of the nodes."""
 
     election_timeout_ns: DurationRangeNs = (150 * MS, 300 * MS)  # the paper's (§9.3); drawn anew each time

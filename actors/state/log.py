@@ -8,7 +8,7 @@ from actors.client import Command
 from actors.message import Message
 
 
-class LogId(Message, order=True):
+class LogId(Message, order=True, frozen=True):
     """The place of an entry. Ordered as Raft compares logs: the later term wins, then the greater index (§5.4.1)."""
 
     term: int
@@ -18,7 +18,7 @@ class LogId(Message, order=True):
 BEFORE_FIRST = LogId(0, 0)
 
 
-class Entry(Message):
+class Entry(Message, frozen=True):
     """One entry; its command is None for the empty entry with which a leader begins its term."""
 
     term: int

@@ -7,7 +7,7 @@ from chaos.fault import Fault, Injected, Resolve
 from cluster.control import Control
 
 
-class Crash(Fault):
+class Crash(Fault, frozen=True):
     """Crash `nodes`; the part of their disks that was not synced is lost too, but for a drawn number of records."""
 
     nodes: Target

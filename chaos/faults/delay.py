@@ -5,7 +5,7 @@ from chaos.link_fault import LinkFault
 from cluster.control import LinkRule
 
 
-class Delay(LinkFault, kw_only=True):
+class Delay(LinkFault, kw_only=True, frozen=True):
     """Add `time` to the trip of every message from or to `nodes`."""
 
     time_ns: DurationNs

@@ -5,7 +5,7 @@ from chaos.link_fault import LinkFault
 from cluster.control import LinkRule
 
 
-class Duplicate(LinkFault, kw_only=True):
+class Duplicate(LinkFault, kw_only=True, frozen=True):
     """Deliver a `share` of the messages from or to `nodes` a second time."""
 
     share: Share

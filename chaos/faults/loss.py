@@ -5,7 +5,7 @@ from chaos.link_fault import LinkFault
 from cluster.control import LinkRule
 
 
-class Loss(LinkFault, kw_only=True):
+class Loss(LinkFault, kw_only=True, frozen=True):
     """Lose a `share` of the messages from or to `nodes`."""
 
     share: Share

@@ -9,7 +9,7 @@ from chaos.targets import split_halves
 from cluster.control import Control, LinkRule
 
 
-class Partition(Fault):
+class Partition(Fault, frozen=True):
     """Cut the network: `isolate` nodes from the rest, split it in `halves`, or cut `between` two sets.
 
     Servers are cut from servers; clients reach both sides unless `clients` is true: then each client node is cut off

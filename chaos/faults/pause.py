@@ -7,7 +7,7 @@ from chaos.fault import Fault, Injected, Resolve
 from cluster.control import Control
 
 
-class Pause(Fault):
+class Pause(Fault, frozen=True):
     """Pause `nodes`. What they had sent goes on; when it heals they handle what has waited, in order."""
 
     nodes: Target

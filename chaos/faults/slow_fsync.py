@@ -7,7 +7,7 @@ from chaos.fault import Fault, Injected, Resolve
 from cluster.control import Control
 
 
-class SlowFsync(Fault):
+class SlowFsync(Fault, frozen=True):
     """Let every fsync of `nodes` take `time` longer."""
 
     nodes: Target

@@ -31,7 +31,6 @@ HEAD_START_NS = 150_000_000  # between "all hosts are ready" and the run's first
 LOOK_EVERY_S = 0.1  # for hosts that died unasked
 
 
-
 class LiveControl(Control):
     """The levers over real hosts. Whatever concerns one host is done in order, by a thread of that host's own."""
 

@@ -60,9 +60,7 @@ def run(
 
 
 def _start_conductor(setup: Setup, director: Director, folder: Path) -> Any:
-    options = ConductorActor.options(
-        name=f"{setup.name}/conductor", num_cpus=0, max_restarts=0, max_concurrency=4
-    )
+    options = ConductorActor.options(name=f"{setup.name}/conductor", num_cpus=0, max_restarts=0, max_concurrency=4)
     conductor = options.remote(setup, director, folder)
     try:
         ray.get(conductor.prepare.remote(), timeout=START_TIMEOUT_S)

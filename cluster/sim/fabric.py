@@ -106,9 +106,7 @@ class SimControl(Control):
         self._loop.fsync_extra_ns.update(extra_ns)
 
 
-def run(
-    setup: Setup, director: Director, folder: Path, watch: Callable[[Progress], None], **_: Any
-) -> FabricResult:
+def run(setup: Setup, director: Director, folder: Path, watch: Callable[[Progress], None], **_: Any) -> FabricResult:
     """Simulate a setup to its end; see `cluster.fabric.Fabric`."""
     (folder / "journal").mkdir(parents=True, exist_ok=True)
     began_s = time.monotonic()

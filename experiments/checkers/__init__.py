@@ -1,0 +1,18 @@
+"""The checkers that a file can name under `check:`. To add one: its file here, and its line in CHECKERS.
+
+Each is a pure function of a recording's history or events; the lines below say what of a recording it reads.
+"""
+
+from collections.abc import Callable
+
+from experiments.checkers import election_safety, linearizable, raft_safety
+from experiments.checkers.verdict import Verdict
+from experiments.recording import Recording
+
+CHECKERS: dict[str, Callable[[Recording], Verdict]] = {
+    "election-safety": lambda run: election_safety.election_safety(run.events, run.topology),
+    "linearizable": lambda run: linearizable.linearizable(
+        run.history, clock_bound_ns=run.clock_bound_ns, name=run.topology.name
+    ),
+    "raft-safety": lambda run: raft_safety.raft_safety(run.events, run.topology),
+}

@@ -5,6 +5,7 @@ To add one: its file, its line in COMMANDS and its line in HELP.
 
 import os
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -52,7 +53,8 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """See `click.Group.resolve_command`; an unknown command is told which come near."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise click.exceptions.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
+            near = get_close_matches(args[0], COMMANDS, n=1) or list(COMMANDS)
+            raise click.UsageError(f"no command {args[0]!r}; did you mean {' or '.join(near)}?", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

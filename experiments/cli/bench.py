@@ -1,5 +1,6 @@
 """`splitbrain bench`: figures of splitbrain itself on this machine."""
 
+import sys
 from importlib import import_module
 
 import click
@@ -18,7 +19,7 @@ def bench(name: str) -> Answer:
     """Measure splitbrain itself on this machine; ratios are to a bare counterpart measured in the same run."""
     if name not in BENCHES:
         raise BadRequest(f"no benchmark {name!r}; there are {', '.join(BENCHES)}")
-    stderr = console(click.get_text_stream("stderr"))
+    stderr = console(sys.stderr)
     module, _, function = BENCHES[name].partition(":")
     figures = getattr(import_module(module), function)(lambda line: stderr.print(str(line), soft_wrap=True))
 

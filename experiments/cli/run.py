@@ -1,6 +1,7 @@
 """`splitbrain run`: run an experiment file or a resolved plan, record and judge it."""
 
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def run(file: str, store: Path, address: str | None, **changes: Any) -> Answer:
 
 def run_all(wanted: Wanted, store: Path, *, group: str, address: str | None) -> list[Finished]:
     """Run plan after plan, up to the first whose fabric fails or that is interrupted."""
-    stderr = console(click.get_text_stream("stderr"))
+    stderr = console(sys.stderr)
     finished: list[Finished] = []
     for number, plan in enumerate(wanted.plans, start=1):
         with Watch(stderr, _title(plan, number, len(wanted.plans))) as watch:

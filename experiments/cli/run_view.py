@@ -1,37 +1,46 @@
 """What a person reads of a run: operations by region, faults, verdicts, expectations, and what broke."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from actors.history import Operation
 from experiments.checkers.verdict import Verdict
 from experiments.cli.output import plain_table
 from experiments.judge import Judged
 from experiments.metrics import recoveries
 from experiments.plan import Plan
 from experiments.recording import Recording
+from experiments.runner import topology_of
 from experiments.store import Expected, Summary
 
 GREEN, RED, YELLOW = "green", "red", "yellow"
-PERCENTILES = (50, 90, 99)
+OPERATION_COLUMNS = {
+    "operations": "operations",
+    "ok": "ok",
+    "failed": "failed",
+    "unknown": "unknown_outcomes",
+    "p50 ms": "latency_p50_ms",
+    "p90 ms": "latency_p90_ms",
+    "p99 ms": "latency_p99_ms",
+    "max ms": "latency_max_ms",
+    "available": "availability",
+}
 FAULTS_SHOWN = 20
 
 
 def run_view(out: Console, path: Path, plan: Plan, summary: Summary, *, recording: Recording | None) -> None:
     """Print how a run went."""
     out.print(_headline(plan, summary), soft_wrap=True)
-    if recording is not None:
+    if summary.metrics:
         out.print()
-        out.print(operations_table(recording))
-        if recording.faults:
-            out.print()
-            out.print(faults_table(recording))
+        out.print(operations_table(plan, summary.metrics))
+    if recording is not None and recording.faults:
+        out.print()
+        out.print(faults_table(recording))
     out.print()
     out.print(_in_short(summary), soft_wrap=True)
     for note in summary.notes:
@@ -79,40 +88,26 @@ def print_broken(out: Console, path: Path, judged: Summary | Judged, *, title: s
     return bool(broken)
 
 
-def operations_table(recording: Recording) -> Table:
+def operations_table(plan: Plan, metrics: Mapping[str, float]) -> Table:
     """Operations and their latencies by the region of the client, after warm-up."""
-    counted = [operation for operation in recording.history if operation.intended_ns >= recording.warm_up_ns]
-    table = Table(
-        "clients in", *("operations", "ok", "failed", "unknown"), *(f"p{p} ms" for p in PERCENTILES), "max ms"
-    )
-    for column in table.columns[1:]:
-        column.justify = "right"
-    regions = recording.topology.regions
-    present = dict.fromkeys(regions[node] for node in recording.topology.clients)
-    for region in present:
-        table.add_row(region, *_figures([one for one in counted if regions[one.node] == region]))
-    if len(present) != 1:
-        table.add_row("all", *_figures(counted), style="bold")
+    table = plain_table("clients in", *OPERATION_COLUMNS, right=1)
+    topology = topology_of(plan)
+    regions = list(dict.fromkeys(topology.regions[client] for client in topology.clients))
+    for region in regions:
+        label = f"[region={region}]"
+        table.add_row(region, *(_figure(metrics.get(name + label)) for name in OPERATION_COLUMNS.values()))
+    if len(regions) > 1:
+        table.add_row("all", *(_figure(metrics.get(name)) for name in OPERATION_COLUMNS.values()), style="bold")
     return table
-
-
-def _figures(operations: Sequence[Operation]) -> list[str]:
-    """One row: how many ended in which way, and percentiles of the latency of those that are ok."""
-    counts = [sum(one.outcome == outcome for one in operations) for outcome in ("ok", "fail", "info")]
-    took = [(one.return_ns - one.intended_ns) / 1e6 for one in operations if one.outcome == "ok" and one.return_ns]
-    latencies = [float(np.percentile(took, p)) if took else None for p in PERCENTILES]
-    return [f"{count:,}" for count in (len(operations), *counts)] + [
-        _ms(value) for value in (*latencies, max(took, default=None))
-    ]
 
 
 def faults_table(recording: Recording) -> Table:
     """Each fault that was injected, and how long it took until its victims' work went on."""
     table = plain_table("fault", "hit", "at", "for", "recovery")
-    recovered = recoveries(recording)
-    for record, recovery in list(zip(recording.faults, recovered, strict=True))[:FAULTS_SHOWN]:
+    for record, recovery in list(zip(recording.faults, recoveries(recording), strict=True))[:FAULTS_SHOWN]:
         lasted = "open" if record.healed_ns is None else _seconds(record.healed_ns - record.injected_ns)
-        table.add_row(record.fault, record.detail, _seconds(record.injected_ns), lasted, str(recovery))
+        recovered = "none by the end" if recovery.open else _seconds(recovery.recovery_ns)
+        table.add_row(record.fault, record.detail, _seconds(record.injected_ns), lasted, recovered)
     if len(recording.faults) > FAULTS_SHOWN:
         table.add_row("...", f"and {len(recording.faults) - FAULTS_SHOWN} more", "", "", "")
     return table
@@ -177,7 +172,7 @@ def _in_short(summary: Summary) -> str:
             parts.append(f"{name} {shown(summary.metrics[name])}")
     parts.append(f"{summary.messages:,} messages")
     virtual = "" if summary.virtual_s is None else f" ({summary.virtual_s:.1f} s simulated)"
-    parts.append(f"{summary.wall_s:.1f} s{virtual}")
+    parts.append(f"{summary.wall_s:.2f} s{virtual}")
     if summary.digest:
         parts.append(f"digest {summary.digest[:16]}")
     return "  ".join(parts)
@@ -189,6 +184,13 @@ def _share(value: float | None) -> str:
 
 def _rate(value: float) -> str:
     return f"{value:,.1f}/s"
+
+
+def _figure(value: float | None) -> str:
+    """A cell: a count as it is, a time with a decimal, a small share with four digits."""
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}" if value <= 1 else f"{value:,.1f}"
 
 
 def _ms(value: float | None) -> str:

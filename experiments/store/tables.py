@@ -17,6 +17,7 @@ import numpy as np
 from actors.history import Invoke, Operation, Return
 from actors.message import Event
 from cluster.journal import FABRIC_EVENTS, Entry
+from experiments.metrics import is_answered
 from experiments.recording import Recording
 from experiments.store.folder import sync_folder
 
@@ -36,6 +37,7 @@ HISTORY_COLUMNS = {
     "invoke_ns": "BIGINT",
     "return_ns": "BIGINT",
     "outcome": "VARCHAR",
+    "answered": "BOOLEAN",
     "result": "VARCHAR",
     "error": "VARCHAR",
     "ended_ns": "BIGINT",
@@ -48,8 +50,8 @@ EACH_SECOND = """
            count(*) FILTER (outcome = 'ok') AS ok,
            count(*) FILTER (outcome = 'fail') AS failed,
            count(*) FILTER (outcome = 'info') AS unknown,
-           quantile_cont((return_ns - intended_ns) / 1e6, 0.5) FILTER (outcome = 'ok') AS latency_p50_ms,
-           quantile_cont((return_ns - intended_ns) / 1e6, 0.99) FILTER (outcome = 'ok') AS latency_p99_ms
+           quantile_disc((return_ns - intended_ns) / 1e6, 0.5) FILTER (answered) AS latency_p50_ms,
+           quantile_disc((return_ns - intended_ns) / 1e6, 0.99) FILTER (answered) AS latency_p99_ms
     FROM source GROUP BY ALL ORDER BY ALL
 """
 
@@ -65,10 +67,12 @@ def written(folder: Path) -> bool:
 
 def write(folder: Path, recording: Recording, entries: Iterable[Entry]) -> None:
     """Write the three files; all are on disk when this returns."""
-    history = history_columns(recording)
-    _copy(folder / METRICS, history, query=f"WITH source AS ({_typed(HISTORY_COLUMNS)}) {EACH_SECOND}")
-    _copy(folder / HISTORY, history, query=_typed(HISTORY_COLUMNS))
-    _copy(folder / EVENTS, event_columns(recording, entries), query=_typed(EVENT_COLUMNS))
+    history, events = history_columns(recording), event_columns(recording, entries)
+    typed = _typed(HISTORY_COLUMNS)
+    with duckdb.connect() as connection:
+        _copy(connection, folder / METRICS, history, query=f"WITH source AS ({typed}) {EACH_SECOND}")
+        _copy(connection, folder / HISTORY, history, query=typed)
+        _copy(connection, folder / EVENTS, events, query=_typed(EVENT_COLUMNS))
 
 
 def read(folder: Path, events: tuple[type[Event], ...]) -> tuple[list[Entry], History]:
@@ -93,6 +97,7 @@ def history_columns(recording: Recording) -> dict[str, Any]:
     history, regions = recording.history, recording.topology.regions
     columns = {name: [getattr(operation, name) for operation in history] for name in Operation.__struct_fields__}
     columns["region"] = [regions[operation.node] for operation in history]
+    columns["answered"] = [is_answered(operation) for operation in history]
     for name in JSON_COLUMNS:
         columns[name] = [to_json(value) for value in columns[name]]
     return {name: _array(columns[name], kind) for name, kind in HISTORY_COLUMNS.items()}
@@ -155,12 +160,11 @@ def _typed(columns: dict[str, str]) -> str:
     return f"SELECT {cast} FROM given"
 
 
-def _copy(path: Path, given: dict[str, Any], *, query: str) -> None:
+def _copy(connection: duckdb.DuckDBPyConnection, path: Path, given: dict[str, Any], *, query: str) -> None:
     """Write the rows of a query over `given` to a Parquet file that is there whole or not at all."""
     draft = path.with_name(f".{path.name}")
-    with duckdb.connect() as connection:
-        connection.register("given", given)
-        connection.sql(query).write_parquet(str(draft), compression="zstd")
+    connection.register("given", given)
+    connection.sql(query).write_parquet(str(draft), compression="zstd")
     with draft.open("rb") as file:
         os.fsync(file.fileno())
     draft.rename(path)

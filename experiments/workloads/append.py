@@ -12,7 +12,7 @@ from actors.settings import Unit
 from experiments.workloads.register import pick
 
 
-class Append(Workload):
+class Append(Workload, frozen=True):
     """Read lists and append to them."""
 
     functions: ClassVar = ("read", "append")

@@ -11,7 +11,7 @@ from actors.message import Value
 from actors.settings import Unit
 
 
-class Register(Workload):
+class Register(Workload, frozen=True):
     """Read, write and compare-and-set registers; a compare expects the value that this pool saw last."""
 
     functions: ClassVar = ("read", "write", "cas")

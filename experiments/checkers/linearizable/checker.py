@@ -100,10 +100,7 @@ def split(history: Sequence[Operation], clock_bound_ns: int = 0) -> list[ObjectH
             unknown[operation.key].append(operation)
         elif operation.outcome == "ok" or _is_answer(operation):
             definite[operation.key].append(operation)
-    return [
-        ObjectHistory(key, definite[key], unknown[key], clock_bound_ns)
-        for key in sorted({*definite, *unknown})
-    ]
+    return [ObjectHistory(key, definite[key], unknown[key], clock_bound_ns) for key in sorted({*definite, *unknown})]
 
 
 def _is_answer(operation: Operation) -> bool:

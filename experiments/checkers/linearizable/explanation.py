@@ -32,7 +32,7 @@ class Naming:
         return f"{owner}{operation.function} {self.number(operation)}"
 
     def long(self, operation: Operation) -> str:
-        """With process and time: "c2's read 17 (process 4, 12.301–12.345 s)"."""
+        """With process and time: "c2's read 17 (process 4, 12.301-12.345 s)"."""
         return f"{self.short(operation)} (process {operation.process}, {span(operation)})"
 
 
@@ -42,7 +42,7 @@ def span(operation: Operation) -> str:
     if end is None:
         return f"from {start / 1e9:.3f} s, never answered"
     digits = next((digits for digits in (3, 6) if end - start >= 10 ** (10 - digits)), 9)
-    return f"{start / 1e9:.{digits}f}–{end / 1e9:.{digits}f} s"
+    return f"{start / 1e9:.{digits}f}-{end / 1e9:.{digits}f} s"
 
 
 def facts_of(operation: Operation, naming: Naming) -> dict[str, Any]:
@@ -75,7 +75,8 @@ def window(history: ObjectHistory, stuck: Operation) -> list[Operation]:
     Those that returned before it can be ordered without it. Order of invocation; `stuck` is always among them.
     """
     bound = history.bound_ns
-    others = [one for one in (*history.definite, *history.unknown) if one is not stuck and not precedes(stuck, one, bound)]
+    everything = (*history.definite, *history.unknown)
+    others = [one for one in everything if one is not stuck and not precedes(stuck, one, bound)]
     before = [one for one in others if precedes(one, stuck, bound)]
     latest_ns = max((one.invoke_ns for one in before), default=0)
     last = [one for one in before if one.return_ns is not None and one.return_ns >= latest_ns]

@@ -91,7 +91,7 @@ class Absent(enum.Enum):
 class KeyValue:
     """One key of `actors.state.key_value`: read, write, cas (compare-and-set), append."""
 
-    functions = ("read", "write", "cas", "append")
+    functions: tuple[str, ...] = ("read", "write", "cas", "append")
     initial: State = Absent.ABSENT
 
     def step(self, state: State, function: str, value: Any, result: Any, outcome: Outcome) -> State | Refused:
@@ -157,7 +157,7 @@ class GrowingList:
     it is longer nothing finds it any more, so that all longer ones are one state.
     """
 
-    functions = ("read", "append")
+    functions: tuple[str, ...] = ("read", "append")
     initial: State = 0
 
     def __init__(self, definite: Sequence[Operation]) -> None:

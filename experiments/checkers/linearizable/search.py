@@ -19,14 +19,18 @@ Five rules keep the number of configurations small, none of which loses a linear
 
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from actors.history import Operation
+from actors.history import Operation, Outcome
+from actors.message import Value
 from experiments.checkers.linearizable.foresight import Foresight, ObjectHistory
 from experiments.checkers.linearizable.models import REFUSED, Model, State
 
 NEVER_NS = 1 << 63
 LOOK_AT_CLOCK_EVERY = 256  # configurations
+
+Question: TypeAlias = tuple[str, Value, Value, Outcome]
+"""function, value, result, outcome: what a model is asked"""
 
 
 class Limits(NamedTuple):
@@ -80,7 +84,9 @@ class Search:
         self.after = [*range(1, count + 1), 0]  # the list of those to come; its head is number `count`
         self.ahead = [count, *range(count)]
         self.waits = [True] * count
-        self.unknown_asked = [(operation.function, operation.value, None, "info") for operation in history.unknown]
+        self.unknown_asked: list[Question] = [
+            (operation.function, operation.value, None, "info") for operation in history.unknown
+        ]
         self.unknown_invoke = [operation.invoke_ns - bound for operation in history.unknown]
         self.seen: dict[tuple[int, int, State], tuple[int, ...]] = {}
         self.configurations = 0
@@ -229,7 +235,7 @@ class Search:
         self.foresight.put_back(number)
 
 
-def _question(operation: Operation) -> tuple[str, object, object, str]:
+def _question(operation: Operation) -> Question:
     return operation.function, operation.value, operation.result, operation.outcome
 
 
@@ -258,9 +264,9 @@ def search(history: ObjectHistory, model: Model, limits: Limits) -> Finding:
     """Decide whether the operations on one object have a linearization.
 
     Sound: "not linearizable" only after all orders have been excluded, and "linearizable" only with one in hand.
-    Complete but for the limits: beyond them the outcome is None. The problem is NP-complete (Gibbons and Korach, "Testing
-    shared memories", 1997); time and memory grow linearly with histories of real systems, and exponentially with
-    the number of writers that are open at once in the worst case.
+    Complete but for the limits: beyond them the outcome is None. The problem is NP-complete (Gibbons and Korach, 1997):
+    time and memory grow linearly with histories of real systems, and exponentially with the number of writers that
+    are open at once in the worst case.
     """
     unknown = model.visible(history.unknown, history.definite)
     rules = model.simplify(unknown, history.definite)
