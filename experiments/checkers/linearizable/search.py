@@ -19,7 +19,6 @@ Five rules keep the number of configurations small, none of which loses a linear
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 from actors.history import Operation, Outcome
