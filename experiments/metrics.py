@@ -287,13 +287,6 @@ _ROWS = (
         0.005,
         "absolute",
         labels=BY,
-        "share",
-        "answered in time / (operations + unsent)",
-        _availability,
-        "higher",
-        0.005,
-        "absolute",
-        labels=BY,
     ),
     Metric(
         "longest_outage_ms",
