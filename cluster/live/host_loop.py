@@ -53,7 +53,7 @@ class HostLoop(Loop):
         self.failure: BaseException | None = None
         self.over = threading.Event()
         self._context = context
-        self._codec = Codec({spec.kind for spec in setup.actors})
+        self._codec = Codec((spec.kind for spec in setup.actors), len(setup.actors))
         self._waker = Waker()
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._synced: SimpleQueue[tuple[int, NodeId, int, int]] = SimpleQueue()
