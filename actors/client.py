@@ -126,6 +126,7 @@ class Client(Actor):
         "backlog": list[int],
         "deadlines": list[tuple[int, int, int]],
         "pauses": list[tuple[int, int, int]],
+        "stop_ns": int,
     }
 
     def __init__(self, node: Node, settings: ClientSettings) -> None:
@@ -140,22 +141,22 @@ class Client(Actor):
         self.backlog: list[int] = []  # intended times of arrivals that no process was free for
         self.deadlines: list[tuple[int, int, int]] = []  # (time, slot, serial), in order: one time-out for all
         self.pauses: list[tuple[int, int, int]] = []
+        self.stop_ns = 0
+        self.calls, self.routes, self.arrivals = (node.random(name) for name in ("calls", "routes", "arrivals"))
+        self.servers = list(node.peers)
+        region = node.regions[node.id]
+        self.near = [peer for peer in self.servers if node.regions[peer] == region] or self.servers
 
     def start(self) -> None:
         """Begin the workload: all processes at once, or the first arrival."""
         self.stop_ns = self.node.monotonic_ns() + self.settings.stop_after_ns
-        self.calls = self.node.random("calls")
-        self.routes = self.node.random("routes")
-        self.arrivals = self.node.random("arrivals")
-        near = self.node.regions[self.node.id]
-        self.servers = list(self.node.peers)
-        self.near = [peer for peer in self.servers if self.node.regions[peer] == near] or self.servers
         if self.settings.workload.rate is None:
             now = self.node.monotonic_ns()
             for slot in range(len(self.slots)):
                 self.begin(slot, now)
         else:
             self.schedule_arrival()
+            self.node.set_timer("stop", self.settings.stop_after_ns)
 
     # operations
 
@@ -170,7 +171,6 @@ class Client(Actor):
         """An operation of an open loop is due: start it, or let it wait for a free process."""
         now = self.node.monotonic_ns()
         if now >= self.stop_ns:
-            self.abandon(self.stop_ns)
             return
         self.schedule_arrival()
         idle = next((number for number, slot in enumerate(self.slots) if slot.open is None), None)
@@ -178,6 +178,10 @@ class Client(Actor):
             self.backlog.append(now)
         else:
             self.begin(idle, now)
+
+    def on_stop(self) -> None:
+        """Nothing starts from now on: what still waits for a free process is given up, and counts as not answered."""
+        self.abandon(self.stop_ns)
 
     def begin(self, number: int, intended_ns: int) -> None:
         """Invoke the workload's next operation on an idle process."""
@@ -224,7 +228,8 @@ class Client(Actor):
         if self.settings.workload.rate is None:
             self.begin(self.slots.index(slot), self.node.monotonic_ns())
             return
-        self.abandon(self.node.monotonic_ns() - self.settings.workload.timeout_ns)
+        now = self.node.monotonic_ns()
+        self.abandon(self.stop_ns if now >= self.stop_ns else now - self.settings.workload.timeout_ns)
         if self.backlog:
             self.begin(self.slots.index(slot), self.backlog.pop(0))
 
@@ -298,5 +303,5 @@ class Client(Actor):
         return over
 
     handlers: ClassVar = {Reply: on_reply, Redirect: on_redirect}
-    timers: ClassVar = {"arrival": on_arrival, "deadline": on_deadline, "pause": on_pause}
+    timers: ClassVar = {"arrival": on_arrival, "deadline": on_deadline, "pause": on_pause, "stop": on_stop}
     events: ClassVar = (Invoke, Return, Abandoned)

@@ -38,13 +38,6 @@ class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
     for_ns: int | None = None  # None: until the end of the run
 
 
-class ExpectPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """An expectation that this run is judged by: its text as given, the variant's name cut off its front."""
-
-    text: str
-    rule: str
-
-
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """One run."""
 
@@ -52,6 +45,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     experiment: str
     description: str = ""
     variant: str | None = None
+    matrix: dict[str, Any] = {}  # its place in the file's matrix: dotted path -> value as written
     params: dict[str, Any] = {}  # what this run sets apart from the file's base: dotted path -> value as written
     fabric: Literal["sim", "ray"] = "sim"
     seed: int
@@ -62,7 +56,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     workload: PartPlan
     chaos: tuple[StepPlan, ...] = ()
     check: tuple[str, ...] = ()  # names in CHECKERS
-    expect: tuple[ExpectPlan, ...] = ()
+    expect: tuple[str, ...] = ()  # lines that this run is judged by
+    group_expect: tuple[str, ...] = ()  # lines that compare variants or count runs: the whole group is judged by them
 
 
 def encode(plan: Plan) -> bytes:

@@ -18,7 +18,7 @@ import zmq
 from actors.message import Event, NodeId
 from cluster.control import Control, LinkRule
 from cluster.fabric import Director, Progress, Setup
-from cluster.journal import NOBODY, Journal, NodeStopped, event_union
+from cluster.journal import NOBODY, Journal, NodeStopped, Traffic, event_union
 from cluster.live.host import HostActor
 from cluster.live.host_loop import HostPlan
 from cluster.live.placement import place
@@ -79,8 +79,9 @@ class Conductor:
         self._failure: str | None = None
         self._over = threading.Event()
         self._stop_early = False
-        self._union = event_union([event for spec in setup.actors for event in spec.kind.events])
-        self._decode = msgspec.msgpack.Decoder(list[tuple[int, int, self._union]]).decode
+        self._delivered = 0  # messages, as far as the hosts have told
+        union: Any = event_union([event for spec in setup.actors for event in spec.kind.events])
+        self._decode = msgspec.msgpack.Decoder(list[tuple[int, int, union]]).decode
 
     def _plan(self, name: str, nodes: tuple[NodeId, ...]) -> HostPlan:
         return HostPlan(name=name, nodes=nodes, incarnation=0, folder=self._folder, keys=self._keys)
@@ -109,18 +110,22 @@ class Conductor:
         """How far the run is, whether it is over, and why if it failed."""
         return self._tally.progress(max(0, self._now_ns())), self._over.is_set(), self._failure
 
-    def finish(self) -> None:
-        """End the run, early if need be: heal everything, close all journals, end all hosts."""
+    def finish(self) -> int:
+        """End the run, early if need be: heal everything, close all journals, end all hosts.
+
+        Returns: how many messages the hosts delivered, but for the last second of those that were killed.
+        """
         self._stop_early = True
         self._waker.wake()
         self._over.wait(CALL_TIMEOUT_S)
         for lane in self._lanes.values():
             lane.shutdown(wait=True)
         endings = [host.finish.remote() for host in self._hosts.values()]
-        ray.wait(endings, num_returns=len(endings), timeout=CALL_TIMEOUT_S)
+        ended, _ = ray.wait(endings, num_returns=len(endings), timeout=CALL_TIMEOUT_S)
         for host in self._hosts.values():
             ray.kill(host)
         self._journal.close()
+        return self._delivered + sum(_delivered(ending) for ending in ended)
 
     # hosts
 
@@ -220,6 +225,9 @@ class Conductor:
     def _observe(self) -> None:
         while (copy := self._inbox.receive()) is not None:
             for _, node, event in self._decode(copy):
+                if isinstance(event, Traffic):
+                    self._delivered += event.delivered
+                    continue
                 self._tally.observe(node, event)
                 self._director.observe(node, event)
 
@@ -249,6 +257,15 @@ class Conductor:
 
     def _now_ns(self) -> int:
         return time.monotonic_ns() - self.origin_ns
+
+
+def _delivered(ending: Any) -> int:
+    """What a host says at its end that it delivered since it last told; nothing if it failed."""
+    try:
+        told: Traffic = ray.get(ending)
+    except ray.exceptions.RayError:
+        return 0
+    return told.delivered
 
 
 ConductorActor = ray.remote(Conductor)

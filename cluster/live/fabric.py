@@ -47,12 +47,12 @@ def run(
         except KeyboardInterrupt:
             interrupted = True
         finally:
-            _finish(conductor)
+            messages = _finish(conductor)
         if failure is not None:
             raise FabricError(failure)
         return FabricResult(
             digest=None,
-            messages=0,
+            messages=messages,
             wall_s=time.monotonic() - began_s,
             virtual_s=None,
             interrupted=interrupted,
@@ -86,11 +86,12 @@ def _call(reference: Any, timeout_s: float) -> Any:
         raise FabricError(f"the conductor of the run does not answer: {error}") from error
 
 
-def _finish(conductor: Any) -> None:
-    """End the run's actors; whatever happens here must not hide what went wrong before."""
+def _finish(conductor: Any) -> int:
+    """End the run's actors; whatever happens here must not hide what went wrong before. Gives the messages delivered."""
     try:
-        ray.get(conductor.finish.remote(), timeout=CALL_TIMEOUT_S)
+        delivered: int = ray.get(conductor.finish.remote(), timeout=CALL_TIMEOUT_S)
+        return delivered
     except (ray.exceptions.RayError, KeyboardInterrupt):
-        pass
+        return 0
     finally:
         ray.kill(conductor)

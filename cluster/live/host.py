@@ -2,6 +2,7 @@
 
 import os
 import threading
+from functools import partial
 
 import ray
 import zmq
@@ -9,6 +10,7 @@ import zmq
 from actors.message import NodeId
 from cluster.control import LinkRule
 from cluster.fabric import Setup
+from cluster.journal import Traffic
 from cluster.live.host_loop import HostLoop, HostPlan
 
 
@@ -38,10 +40,12 @@ class Host:
         self._loop.command(lambda: self._loop.apply_rules(rules))
 
     def pause(self, nodes: tuple[NodeId, ...]) -> None:
-        self._loop.command(lambda: [self._loop.pause(node) for node in nodes] and None)
+        for node in nodes:
+            self._loop.command(partial(self._loop.pause, node))
 
     def resume(self, nodes: tuple[NodeId, ...]) -> None:
-        self._loop.command(lambda: [self._loop.resume(node) for node in nodes] and None)
+        for node in nodes:
+            self._loop.command(partial(self._loop.resume, node))
 
     def slow_fsync(self, extra_ns: dict[NodeId, int]) -> None:
         self._loop.command(lambda: self._loop.fsync_extra_ns.update(extra_ns))
@@ -52,10 +56,11 @@ class Host:
         if self._loop.failure is not None:
             raise self._loop.failure
 
-    def finish(self) -> None:
-        """End the loop; its journal is complete when this returns."""
+    def finish(self) -> Traffic:
+        """End the loop; its journal is complete when this returns. Gives the traffic of its last second."""
         self._loop.command(self._loop.stop)
         self._loop.over.wait()
+        return self._loop.last_traffic
 
 
 HostActor = ray.remote(Host)

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
 
+from experiments.batch import Batch, is_last_word, run_batch
 from experiments.cli.output import (
     FABRIC_FAILED,
     INTERRUPTED,
@@ -20,7 +22,8 @@ from experiments.cli.output import (
 )
 from experiments.cli.progress import Watch
 from experiments.cli.run_view import overall_view, run_view
-from experiments.execute import Finished, execute, new_group
+from experiments.execute import Finished, new_group
+from experiments.judge import judge_group
 from experiments.plan import Plan
 from experiments.request import Changes, Wanted, plans_of
 
@@ -51,34 +54,34 @@ def run(file: str, store: Path, address: str | None, **changes: Any) -> Answer:
 
 def run_all(wanted: Wanted, store: Path, *, group: str, address: str | None) -> list[Finished]:
     """Run plan after plan, up to the first whose fabric fails or that is interrupted."""
-    stderr = console(sys.stderr)
-    finished: list[Finished] = []
-    for number, plan in enumerate(wanted.plans, start=1):
-        with Watch(stderr, _title(plan, number, len(wanted.plans))) as watch:
-            done = execute(plan, store, group=group, watch=watch, source=wanted.source, address=address)
-            watch.say(_outcome(done))
-        finished.append(done)
-        if done.summary.interrupted or done.summary.failed is not None:
-            break
-    return finished
+    titles = [_title(plan, number, len(wanted.plans)) for number, plan in enumerate(wanted.plans, start=1)]
+    batch = Batch(plans=wanted.plans, store=store, group=group, source=wanted.source, address=address)
+    finished: dict[int, Finished] = {}
+    with Watch(console(sys.stderr), titles) as watch:
+        for place, done in run_batch(batch, watch):
+            finished[place] = done
+            watch.say(place, _outcome(done))
+    return [finished[place] for place in sorted(finished)]
 
 
 def answer(finished: list[Finished], group: str, *, total: int) -> Answer:
     """What is said of the runs of one command."""
     summaries = [done.summary for done in finished]
-    ok = len(finished) == total and all(summary.ok for summary in summaries)
+    whole = len(finished) == total and not any(map(is_last_word, finished))
+    expected = judge_group([(done.plan, done.summary) for done in finished]) if whole else ()
+    ok = whole and all(summary.ok for summary in summaries) and all(line.holds is True for line in expected)
     document: dict[str, Any] = {
         "runs": [summary.contract() for summary in summaries],
         "group": group,
-        "expect": [],
+        "expect": msgspec.to_builtins(expected),
         "ok": ok,
     }
     code = OK if ok else NOT_OK
-    failed = summaries[-1].failed if summaries else None
-    if failed is not None:
-        click.echo(f"the fabric failed: {failed}", err=True)
-        document["error"], code = failed, FABRIC_FAILED
-    elif summaries and summaries[-1].interrupted:
+    failed = [summary.failed for summary in summaries if summary.failed is not None]
+    if failed:
+        click.echo(f"the fabric failed: {failed[0]}", err=True)
+        document["error"], code = failed[0], FABRIC_FAILED
+    elif not whole:
         document["error"], code = "interrupted", INTERRUPTED
 
     def view(out: Console) -> None:
@@ -86,7 +89,7 @@ def answer(finished: list[Finished], group: str, *, total: int) -> Answer:
             for done in finished:
                 run_view(out, done.path, done.plan, done.summary, recording=done.recording)
         else:
-            overall_view(out, [(done.path, done.summary) for done in finished], ok=ok)
+            overall_view(out, [(done.path, done.summary) for done in finished], expected=expected, ok=ok)
 
     return Answer(document, view, code)
 

@@ -16,6 +16,7 @@ from experiments.plan import Plan
 from experiments.recording import Recording
 from experiments.runner import topology_of
 from experiments.store import Expected, Summary
+from experiments.store.summary import GroupExpected
 
 GREEN, RED, YELLOW = "green", "red", "yellow"
 OPERATION_COLUMNS = {
@@ -53,8 +54,10 @@ def run_view(out: Console, path: Path, plan: Plan, summary: Summary, *, recordin
         out.print(f"record: {near(path)}", soft_wrap=True)
 
 
-def overall_view(out: Console, done: Sequence[tuple[Path, Summary]], *, ok: bool) -> None:
-    """Print several runs of one command, a row each, and what broke."""
+def overall_view(
+    out: Console, done: Sequence[tuple[Path, Summary]], *, expected: Sequence[GroupExpected], ok: bool
+) -> None:
+    """Print several runs of one command, a row each, what broke, and what was expected of them together."""
     table = plain_table("run", "variant", "fabric", "seed", "", "availability", "p50 ms", "p99 ms", "verdicts")
     for _, summary in done:
         metrics = summary.metrics
@@ -74,6 +77,9 @@ def overall_view(out: Console, done: Sequence[tuple[Path, Summary]], *, ok: bool
     out.print()
     for path, summary in done:
         print_broken(out, path, summary, title=f"{summary.run} ")
+    if expected:
+        out.print(verdicts_table({}, expected))
+        out.print()
     good = sum(summary.ok for _, summary in done)
     out.print(Text(f"{good} of {len(done)} runs ok", style=GREEN if ok else RED))
 
