@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -20,12 +21,13 @@ from experiments.workloads import WORKLOADS
 
 
 def run_plan(
-    plan: Plan, folder: Path, *, watch: Callable[[Progress], None], address: str | None = None
+    plan: Plan, folder: Path, *, watch: Callable[[Progress], None], address: str | None = None, **options: Any
 ) -> FabricResult:
     """Run a plan; what happens is journalled under `folder / "journal"`.
 
     Args:
         address: of a running Ray cluster, for the Ray fabric; None starts one on this machine.
+        options: what only one fabric knows of, such as the simulator's `trace`.
 
     Raises: cluster.fabric.FabricError if the fabric failed.
     """
@@ -35,7 +37,7 @@ def run_plan(
         for step in plan.chaos
     )
     controller = Controller(steps, seed=plan.seed, duration_ns=plan.duration_ns)
-    return load_fabric(plan.fabric)(setup, controller, folder, watch, address=address)
+    return load_fabric(plan.fabric)(setup, controller, folder, watch, address=address, **options)
 
 
 def setup_of(plan: Plan, *, name: str) -> Setup:

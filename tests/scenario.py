@@ -18,7 +18,8 @@ from cluster.control import Control
 from cluster.fabric import ActorSpec, Director, DiskModel, Setup
 from cluster.journal import Entry, Journal
 from cluster.loop import Loop
-from cluster.sim.fabric import SimControl, SimLoop
+from cluster.sim.fabric import SimControl
+from cluster.sim.loop import SimLoop
 from cluster.topology import Topology
 from experiments.recording import Recording, record
 from experiments.workloads.append import Append

@@ -27,7 +27,8 @@ from experiments.cli.run_view import overall_view, print_claims, run_view
 from experiments.execute import Finished, new_group
 from experiments.judge import judge_group
 from experiments.plan import Plan
-from experiments.request import Changes, Wanted, plans_of
+from experiments.request import BadRequest, Changes, Wanted, plans_of
+from experiments.twice import run_twice
 
 
 @click.command
@@ -39,19 +40,23 @@ from experiments.request import Changes, Wanted, plans_of
 @click.option("--duration", metavar="TIME", help="How long a run takes, such as 30s.")
 @click.option("--variant", help="Run this variant only.")
 @click.option("--address", help="A running Ray cluster's address; without it one is started here.")
+@click.option("--twice", is_flag=True, help="Run each again in two fresh processes, and tell where they part.")
 @store_option
 @answering
-def run(file: str, store: Path, address: str | None, **changes: Any) -> Answer:
+def run(file: str, store: Path, *, address: str | None, twice: bool, **changes: Any) -> Answer:
     """Run an experiment, record it and judge it.
 
     FILE is an experiment file, a run's plan.json or the name of a run; a plan is repeated exactly.
     """
     wanted = plans_of(file, store, Changes(**changes))
+    if twice and any(plan.fabric != "sim" for plan in wanted.plans):
+        raise BadRequest("--twice compares runs bit for bit, which only the simulator repeats; take --fabric sim")
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell starts us with interrupts ignored
         signal.signal(number, signal.default_int_handler)
     group = new_group()
     finished = run_all(wanted, store, group=group, address=address)
-    return answer(finished, group, total=len(wanted.plans))
+    answered = answer(finished, group, total=len(wanted.plans))
+    return and_twice(answered, wanted.plans) if twice and answered.code in (OK, NOT_OK) else answered
 
 
 def run_all(wanted: Wanted, store: Path, *, group: str, address: str | None) -> list[Finished]:
@@ -101,6 +106,20 @@ def answer(finished: list[Finished], group: str, *, total: int) -> Answer:
             out.print(Text(f"{good} of {total} runs ok{'' if ok or good < total else ', but not together'}"))
 
     return Answer(document, view, code)
+
+
+def and_twice(answered: Answer, plans: list[Plan]) -> Answer:
+    """The answer, with what came of running each plan twice; not ok if two runs of one plan part."""
+    repeated = [run_twice(plan) for plan in plans]
+    ok = answered.document["ok"] and all(twice.same for twice in repeated)
+    document = {**answered.document, "twice": msgspec.to_builtins(repeated), "ok": ok}
+
+    def view(out: Console) -> None:
+        answered.view(out)
+        for twice in repeated:
+            out.print(twice.words())
+
+    return Answer(document, view, OK if ok else NOT_OK)
 
 
 def _title(plan: Plan, number: int, total: int) -> str:
