@@ -15,6 +15,7 @@ from actors.client import Command, Redirect, Reply, Request
 from actors.message import Event, Message, NodeId
 from actors.node import Stored
 from actors.protocols.raft import Raft
+from actors.protocols.raft_messages import RequestVote
 from actors.protocols.raft_settings import RaftSettings
 from actors.settings import MS
 from cluster.disk import apply_record
@@ -246,6 +247,10 @@ class RaftCluster:
         """The same command arrives once more."""
         self.hand(Letter(self.client, node, Request(command)))
         return command
+
+    def hand_vote_request(self, *, candidate: NodeId, voter: NodeId, term: int) -> None:
+        """A request for a vote from a candidate whose log is as good as the voter's."""
+        self.hand(Letter(candidate, voter, RequestVote(term, self.actors[voter].log.last_id)))
 
     def ask(self, node: NodeId, message: Message) -> None:
         """An operator's message arrives at a node."""
