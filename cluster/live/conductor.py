@@ -21,6 +21,7 @@ from cluster.fabric import Director, Progress, Setup
 from cluster.journal import NOBODY, Journal, NodeStopped, Traffic, event_union
 from cluster.live.host import HostActor
 from cluster.live.host_loop import HostPlan
+from cluster.live.parcel import Parcel, pack, unpack
 from cluster.live.placement import place
 from cluster.live.socket import Inbox, Keys, Waker, new_keys
 from cluster.tally import Tally
@@ -60,9 +61,13 @@ class LiveControl(Control):
 class Conductor:
     """Runs a setup on hosts of its own."""
 
-    def __init__(self, setup: Setup, director: Director, folder: Path) -> None:
+    def __init__(self, what: Parcel, folder: Path) -> None:
+        setup: Setup
+        director: Director
+        setup, director = unpack(what)
         self.setup = setup
         self._director = director
+        self._packed_setup = pack(setup)
         self._folder = folder
         self._keys: Keys = new_keys()
         self._inbox = Inbox(zmq.Context(), self._keys)
@@ -71,6 +76,7 @@ class Conductor:
         self._plans = {name: self._plan(name, nodes) for name, nodes in place(setup).items()}
         self._host_of = {node: name for name, plan in self._plans.items() for node in plan.nodes}
         self._hosts: dict[str, Any] = {}
+        self._spares: dict[str, Any] = {}  # of hosts that are down: their next processes, which have read nothing yet
         self._addresses: dict[str, str] = {}
         self._watches: dict[str, Any] = {}
         self._lanes = {name: ThreadPoolExecutor(1, thread_name_prefix=name) for name in self._plans}
@@ -122,7 +128,7 @@ class Conductor:
             lane.shutdown(wait=True)
         endings = [host.finish.remote() for host in self._hosts.values()]
         ended, _ = ray.wait(endings, num_returns=len(endings), timeout=CALL_TIMEOUT_S)
-        for host in self._hosts.values():
+        for host in (*self._hosts.values(), *self._spares.values()):
             ray.kill(host)
         self._journal.close()
         return self._delivered + sum(_delivered(ending) for ending in ended)
@@ -154,12 +160,14 @@ class Conductor:
         for node in self._plans[name].nodes:
             self._publish(node, NodeStopped())
         self.tell_all("disconnect", name)
+        plan = self._plans[name]
+        self._plans[name] = msgspec.structs.replace(plan, incarnation=plan.incarnation + 1)
+        self._spares[name] = self._new_host(name)  # it takes a second to start: do that while the node is to be down
 
     def restart_host(self, name: str) -> None:
         """A new process on the old one's disk, which comes back to the rules that are in force."""
         plan = self._plans[name]
-        plan = self._plans[name] = msgspec.structs.replace(plan, incarnation=plan.incarnation + 1)
-        host = self._new_host(name)
+        host = self._spares.pop(name)
         address, _ = ray.get(host.address.remote(), timeout=START_TIMEOUT_S)
         with self._lock:
             self._hosts[name], self._addresses[name] = host, address
@@ -175,7 +183,7 @@ class Conductor:
         options = HostActor.options(
             name=f"{self.setup.name}/{name}-{plan.incarnation}", num_cpus=0, max_restarts=0, max_concurrency=4
         )
-        return options.remote(self.setup, plan)
+        return options.remote(self._packed_setup, plan)
 
     def _tell_addresses(self) -> None:
         self.tell_all("connect", dict(self._addresses), self._host_of, self._inbox.address)
@@ -204,10 +212,17 @@ class Conductor:
             self._fail(f"{type(error).__name__}: {error}")
         try:
             self._director.finish(self._now_ns())
-            self._run_until(self.setup.duration_ns + self.setup.drain_ns, directed=False)
+            self._await_restarts()
+            end_ns = max(self.setup.duration_ns, self._now_ns()) + self.setup.drain_ns
+            self._run_until(end_ns, directed=False)
         except Exception as error:
             self._fail(f"{type(error).__name__}: {error}")
         self._over.set()
+
+    def _await_restarts(self) -> None:
+        """What heals at the end is to have time to show: the drain counts from when all nodes are up."""
+        for lane in self._lanes.values():
+            lane.submit(lambda: None).result(START_TIMEOUT_S)
 
     def _run_until(self, end_ns: int, *, directed: bool) -> None:
         look_ns = 0

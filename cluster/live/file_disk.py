@@ -2,7 +2,7 @@
 
 Beside the log lies a mark: how many of its bytes are synced. The mark is written after each sync and before anybody
 is told; it needs no sync of its own, for a killed process loses nothing of the page cache. On a restart the log is cut
-at the mark, but for a drawn number of records behind it, so that a crash loses here what it would lose on the simulator.
+at the mark, but for a drawn number of records behind it: a crash loses here what it would lose on the simulator.
 """
 
 import os

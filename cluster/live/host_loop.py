@@ -23,6 +23,7 @@ from cluster.drive import DrivenNode
 from cluster.fabric import Setup
 from cluster.journal import NOBODY, HostClock, Journal, Traffic
 from cluster.lag import Lag
+from cluster.latency import load_profile
 from cluster.live.file_disk import FileDisk, images
 from cluster.live.socket import Inbox, Keys, Outbox, Waker
 from cluster.loop import DELIVER, SYNCED, Loop
@@ -52,7 +53,7 @@ class HostLoop(Loop):
         self.failure: BaseException | None = None
         self.over = threading.Event()
         self._context = context
-        self._codec = Codec({spec.kind for spec in setup.actors})
+        self._codec = Codec((spec.kind for spec in setup.actors), len(setup.actors))
         self._waker = Waker()
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._synced: SimpleQueue[tuple[int, NodeId, int, int]] = SimpleQueue()
@@ -124,11 +125,20 @@ class HostLoop(Loop):
         records = self._disk.recover(draw)
         found = images(records, lambda node: self.setup.actors[node].kind.logs)
         self._take_commands()  # where the others are, before the first message leaves
+        self._make_delay_tables()
         time.sleep(max(0, (origin_ns - time.monotonic_ns()) / 1e9))
         self.now_ns = max(0, time.monotonic_ns() - origin_ns)
         self.publish(NOBODY, HostClock(self.host, 0, 0))
         for node in self.plan.nodes:
             self.start(node, found.get(node, Stored()), self.plan.incarnation)
+
+    def _make_delay_tables(self) -> None:
+        """Compute the trips from here to everywhere ahead of time: milliseconds that the first messages would wait."""
+        topology, profile = self.setup.topology, load_profile(self.setup.latency)
+        everywhere = dict.fromkeys(topology.regions)
+        for source in dict.fromkeys(topology.regions[node] for node in self.plan.nodes):
+            for target in everywhere:
+                profile.trip(source, target, self.setup.inside_region_rtt_ns).table()
 
     def _turn(self) -> None:
         self._take_commands()

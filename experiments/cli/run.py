@@ -8,8 +8,10 @@ from typing import Any
 import click
 import msgspec
 from rich.console import Console
+from rich.text import Text
 
 from experiments.batch import Batch, is_last_word, run_batch
+from experiments.claims import judge_claims
 from experiments.cli.output import (
     FABRIC_FAILED,
     INTERRUPTED,
@@ -21,11 +23,12 @@ from experiments.cli.output import (
     store_option,
 )
 from experiments.cli.progress import Watch
-from experiments.cli.run_view import overall_view, run_view
+from experiments.cli.run_view import overall_view, print_claims, run_view
 from experiments.execute import Finished, new_group
 from experiments.judge import judge_group
 from experiments.plan import Plan
-from experiments.request import Changes, Wanted, plans_of
+from experiments.request import BadRequest, Changes, Wanted, plans_of
+from experiments.twice import run_twice
 
 
 @click.command
@@ -37,19 +40,23 @@ from experiments.request import Changes, Wanted, plans_of
 @click.option("--duration", metavar="TIME", help="How long a run takes, such as 30s.")
 @click.option("--variant", help="Run this variant only.")
 @click.option("--address", help="A running Ray cluster's address; without it one is started here.")
+@click.option("--twice", is_flag=True, help="Run each again in two fresh processes, and tell where they part.")
 @store_option
 @answering
-def run(file: str, store: Path, address: str | None, **changes: Any) -> Answer:
+def run(file: str, store: Path, *, address: str | None, twice: bool, **changes: Any) -> Answer:
     """Run an experiment, record it and judge it.
 
     FILE is an experiment file, a run's plan.json or the name of a run; a plan is repeated exactly.
     """
     wanted = plans_of(file, store, Changes(**changes))
+    if twice and any(plan.fabric != "sim" for plan in wanted.plans):
+        raise BadRequest("--twice compares runs bit for bit, which only the simulator repeats; take --fabric sim")
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell starts us with interrupts ignored
         signal.signal(number, signal.default_int_handler)
     group = new_group()
     finished = run_all(wanted, store, group=group, address=address)
-    return answer(finished, group, total=len(wanted.plans))
+    answered = answer(finished, group, total=len(wanted.plans))
+    return and_twice(answered, wanted.plans) if twice and answered.code in (OK, NOT_OK) else answered
 
 
 def run_all(wanted: Wanted, store: Path, *, group: str, address: str | None) -> list[Finished]:
@@ -69,11 +76,14 @@ def answer(finished: list[Finished], group: str, *, total: int) -> Answer:
     summaries = [done.summary for done in finished]
     whole = len(finished) == total and not any(map(is_last_word, finished))
     expected = judge_group([(done.plan, done.summary) for done in finished]) if whole else ()
+    claims = judge_claims([(done.plan, done.summary) for done in finished]) if whole else ()
     ok = whole and all(summary.ok for summary in summaries) and all(line.holds is True for line in expected)
+    ok = ok and all(claim.as_declared for claim in claims)
     document: dict[str, Any] = {
         "runs": [summary.contract() for summary in summaries],
         "group": group,
         "expect": msgspec.to_builtins(expected),
+        "claims": msgspec.to_builtins(claims),
         "ok": ok,
     }
     code = OK if ok else NOT_OK
@@ -89,9 +99,27 @@ def answer(finished: list[Finished], group: str, *, total: int) -> Answer:
             for done in finished:
                 run_view(out, done.path, done.plan, done.summary, recording=done.recording)
         else:
-            overall_view(out, [(done.path, done.summary) for done in finished], expected=expected, ok=ok)
+            overall_view(out, [(done.path, done.summary) for done in finished], expected=expected)
+        print_claims(out, claims)
+        if total > 1:
+            good = sum(summary.ok for summary in summaries)
+            out.print(Text(f"{good} of {total} runs ok{'' if ok or good < total else ', but not together'}"))
 
     return Answer(document, view, code)
+
+
+def and_twice(answered: Answer, plans: list[Plan]) -> Answer:
+    """The answer, with what came of running each plan twice; not ok if two runs of one plan part."""
+    repeated = [run_twice(plan) for plan in plans]
+    ok = answered.document["ok"] and all(twice.same for twice in repeated)
+    document = {**answered.document, "twice": msgspec.to_builtins(repeated), "ok": ok}
+
+    def view(out: Console) -> None:
+        answered.view(out)
+        for twice in repeated:
+            out.print(twice.words())
+
+    return Answer(document, view, OK if ok else NOT_OK)
 
 
 def _title(plan: Plan, number: int, total: int) -> str:
