@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import os
+import socket
 from collections.abc import Iterator
 
 import ray
@@ -11,6 +12,7 @@ import ray
 from cluster.fabric import FabricError
 from cluster.live.socket import LOOPBACK
 
+KNOCK_TIMEOUT_S = 5.0
 OBJECT_STORE_BYTES = 100 * 1024 * 1024  # the least that Ray takes is 75 MB; nothing large goes through it
 
 
@@ -24,17 +26,37 @@ def ray_cluster(address: str | None) -> Iterator[None]:
         yield
         return
     try:
+        if address:
+            _knock(address)
         _start(address)
     except Exception as error:
-        where = f"join the Ray cluster at {address}" if address else "start Ray on this machine"
+        if address:
+            raise FabricError(
+                f"can't join the Ray cluster at {address}: {last_line(error)}. Look there with `ray status`; "
+                "without --address a Ray is started on this machine"
+            ) from error
         raise FabricError(
-            f"can't {where}: {error}. Check `ray status`, free memory and /dev/shm, or use --fabric sim"
+            f"can't start Ray on this machine: {last_line(error)}. Check free memory and that /tmp and /dev/shm "
+            "can be written to, or use --fabric sim"
         ) from error
     try:
         yield
     finally:
         with contextlib.suppress(Exception):
             ray.shutdown()
+
+
+def last_line(error: BaseException) -> str:
+    """What an error says in the end: Ray's own carry whole tracebacks in their text."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1].rstrip(".") if lines else type(error).__name__
+
+
+def _knock(address: str) -> None:
+    """Make sure that somebody listens at HOST:PORT: Ray would try for minutes, silently. Raises OSError."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_TIMEOUT_S).close()
 
 
 def _start(address: str | None) -> None:
