@@ -68,7 +68,8 @@ def linearizable(
     Raises: ValueError if there is no such model, or it knows no such function.
     """
     rules = _model(model, history)
-    objects = split(history, clock_bound_ns)
+    naming = Naming(history, name)
+    objects = [one._replace(place=naming.number) for one in split(history, clock_bound_ns)]
     if not any(object_.definite for object_ in objects):
         return Verdict(valid="unknown", checked=0, reason="no operation has a known outcome, so nothing was tested")
     judged = _judge(objects, rules, time.monotonic() + timeout_s, configurations)
@@ -76,7 +77,7 @@ def linearizable(
     broken = [one.history for one in judged if one.finding.linearizable is False]
     anomalies = [Anomaly(*shortest_failing_prefix(one, rules, limits)) for one in broken]
     anomalies.sort(key=lambda anomaly: return_ns(anomaly.stuck))
-    return _verdict(judged, anomalies, Naming(history, name), clock_bound_ns)
+    return _verdict(judged, anomalies, naming, clock_bound_ns)
 
 
 def _model(model: str, history: Sequence[Operation]) -> Model:

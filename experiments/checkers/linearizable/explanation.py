@@ -60,13 +60,18 @@ def facts_of(operation: Operation, naming: Naming) -> dict[str, Any]:
     }
 
 
-def precedes(first: Operation, second: Operation, bound_ns: int = 0) -> bool:
-    """Whether one certainly ended before the other began (Herlihy and Wing's order, clocks within the bound)."""
-    if first.return_ns is None:
+def precedes(first: Operation, second: Operation, history: ObjectHistory) -> bool:
+    """Whether one certainly ended before the other began (Herlihy and Wing's order, clocks within the bound).
+
+    Within a process the history's own order counts where times are the same.
+    """
+    if first.return_ns is None or first is second:
         return False
-    return first.return_ns + bound_ns < second.invoke_ns - bound_ns or (
-        first.process == second.process and first.return_ns <= second.invoke_ns and first is not second
-    )
+    if first.return_ns + history.bound_ns < second.invoke_ns - history.bound_ns:
+        return True
+    if first.process != second.process or first.return_ns > second.invoke_ns:
+        return False
+    return first.invoke_ns < second.invoke_ns or history.place(first) < history.place(second)
 
 
 def window(history: ObjectHistory, stuck: Operation) -> list[Operation]:
@@ -74,13 +79,12 @@ def window(history: ObjectHistory, stuck: Operation) -> list[Operation]:
 
     Those that returned before it can be ordered without it. Order of invocation; `stuck` is always among them.
     """
-    bound = history.bound_ns
     everything = (*history.definite, *history.unknown)
-    others = [one for one in everything if one is not stuck and not precedes(stuck, one, bound)]
-    before = [one for one in others if precedes(one, stuck, bound)]
+    others = [one for one in everything if one is not stuck and not precedes(stuck, one, history)]
+    before = [one for one in others if precedes(one, stuck, history)]
     latest_ns = max((one.invoke_ns for one in before), default=0)
     last = [one for one in before if one.return_ns is not None and one.return_ns >= latest_ns]
-    beside = [one for one in others if not precedes(one, stuck, bound)]
+    beside = [one for one in others if not precedes(one, stuck, history)]
     beside.sort(key=lambda one: (one.return_ns is None, abs(one.invoke_ns - stuck.invoke_ns)))
     last.sort(key=lambda one: -(one.return_ns or 0))
     kept = [stuck, *last[: WINDOW // 2]]
@@ -146,7 +150,7 @@ def _never_or_stale(history: ObjectHistory, stuck: Operation, found: Any, naming
     for other in sorted(history.definite, key=lambda one: -(one.return_ns or 0)):
         if left_by(other) == found or (left_by(other) is Absent.ABSENT and other.function != "append"):
             continue
-        apart = precedes(other, stuck, history.bound_ns)
+        apart = precedes(other, stuck, history)
         if apart and all(_settled(writer, other, history, found, writers) for writer in writers):
             return f"but {_noun(other, naming)} had ended before and nothing wrote {show(found)} after it"
     return None
@@ -154,10 +158,10 @@ def _never_or_stale(history: ObjectHistory, stuck: Operation, found: Any, naming
 
 def _settled(writer: Operation, other: Operation, history: ObjectHistory, found: Any, writers: list[Operation]) -> bool:
     """Whether a writer certainly took effect before `other`: it had ended, or its value had been found already."""
-    if precedes(writer, other, history.bound_ns):
+    if precedes(writer, other, history):
         return True
     return len(writers) == 1 and any(
-        found_by(one) == found and precedes(one, other, history.bound_ns) for one in history.definite
+        found_by(one) == found and precedes(one, other, history) for one in history.definite
     )
 
 
@@ -168,7 +172,7 @@ def _lost_append(history: ObjectHistory, stuck: Operation, found: Any, naming: N
         return None
     items = found or ()
     for one in reversed(history.definite):
-        if not precedes(one, stuck, history.bound_ns):
+        if not precedes(one, stuck, history):
             continue
         if one.function == "append" and one.outcome == "ok" and one.value not in items:
             return f"but {_noun(one, naming)} had ended before and {show(one.value)} is not in it"

@@ -18,7 +18,7 @@ Five rules keep the number of configurations small, none of which loses a linear
 """
 
 import time
-from collections.abc import Sequence
+from collections import defaultdict
 from typing import NamedTuple, TypeAlias
 
 from actors.history import Operation, Outcome
@@ -80,7 +80,7 @@ class Search:
         self.looks = [model.only_looks(operation.function, operation.outcome) for operation in definite]
         self.invoke = [operation.invoke_ns - bound for operation in definite]
         self.due_ns = [return_ns(operation) + bound for operation in definite]
-        self.before = _process_order(definite, bound)
+        self.before = _process_order(history)
         self.after = [*range(1, count + 1), 0]  # the list of those to come; its head is number `count`
         self.ahead = [count, *range(count)]
         self.waits = [True] * count
@@ -88,12 +88,15 @@ class Search:
             (operation.function, operation.value, None, "info") for operation in history.unknown
         ]
         self.unknown_invoke = [operation.invoke_ns - bound for operation in history.unknown]
+        self.unknown_before = _process_order_of_unknown(history)
         self.seen: dict[tuple[int, int, State], tuple[int, ...]] = {}
         self.configurations = 0
         self.frames: list[Frame] = []
 
     def run(self, initial: State, limits: Limits) -> Finding:
         """Search from this state. Depth first, on a stack of its own: the length of a history is no limit."""
+        if time.monotonic() > limits.deadline_s:
+            return self.give_up("time was up before it began")
         if self.enter(Frame(0, 0, 0, initial)):
             return Finding(True, self.configurations)
         while self.frames:
@@ -112,7 +115,7 @@ class Search:
                 continue
             choice, state = frame.choices.pop()
             following = self.take(frame, choice, state)
-            if state != frame.state and self.foresight.is_missed(frame.state, following.unknown):
+            if state != frame.state and self.foresight.is_missed(frame.state, state, following.unknown):
                 continue
             if self.enter(following):
                 return Finding(True, self.configurations)
@@ -190,8 +193,12 @@ class Search:
         return [
             ~number
             for number, invoke_ns in enumerate(self.unknown_invoke)
-            if invoke_ns <= limit_ns and not frame.unknown >> number & 1
+            if invoke_ns <= limit_ns and not frame.unknown >> number & 1 and not self.held_up(number)
         ]
+
+    def held_up(self, unknown: int) -> bool:
+        """Whether an operation that its process ended before this one has not taken effect yet."""
+        return any(self.waits[number] for number in self.unknown_before[unknown])
 
     def take(self, frame: Frame, choice: int, state: State) -> Frame:
         """The configuration after one more operation."""
@@ -244,20 +251,40 @@ def return_ns(operation: Operation) -> int:
     return operation.return_ns
 
 
-def _process_order(definite: Sequence[Operation], bound_ns: int) -> list[int]:
-    """For each operation the one that its process ended before, where times alone don't tell; else -1."""
+def _process_order(history: ObjectHistory) -> list[int]:
+    """For each definite operation the one that its process ended before, where times alone don't tell; else -1."""
     last: dict[int, int] = {}
     before = []
-    for number, operation in enumerate(definite):
+    for number, operation in enumerate(history.definite):
         former = last.get(operation.process, -1)
-        if former >= 0:
-            end_ns = return_ns(definite[former])
-            told = end_ns + bound_ns < operation.invoke_ns - bound_ns
-            if told or end_ns > operation.invoke_ns:
-                former = -1
+        if former >= 0 and not _only_process_tells(history.definite[former], operation, history):
+            former = -1
         before.append(former)
         last[operation.process] = number
     return before
+
+
+def _process_order_of_unknown(history: ObjectHistory) -> list[list[int]]:
+    """For each unknown operation the definite ones that its process ended before, where times alone don't tell."""
+    by_process: dict[int, list[int]] = defaultdict(list)
+    for number, operation in enumerate(history.definite):
+        by_process[operation.process].append(number)
+    return [
+        [
+            number
+            for number in by_process.get(operation.process, ())
+            if _only_process_tells(history.definite[number], operation, history)
+        ]
+        for operation in history.unknown
+    ]
+
+
+def _only_process_tells(former: Operation, operation: Operation, history: ObjectHistory) -> bool:
+    """Whether `former` ended before `operation` in the order of their process, but not by widened times."""
+    end_ns, bound_ns = return_ns(former), history.bound_ns
+    if end_ns + bound_ns < operation.invoke_ns - bound_ns or end_ns > operation.invoke_ns:
+        return False
+    return former.invoke_ns < operation.invoke_ns or history.place(former) < history.place(operation)
 
 
 def search(history: ObjectHistory, model: Model, limits: Limits) -> Finding:
