@@ -1,6 +1,8 @@
 """Judge a run: its checkers, its metrics, its expectations, and whether all that was asked for holds."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -10,7 +12,7 @@ from experiments.checkers.verdict import Verdict
 from experiments.metrics import measure
 from experiments.plan import Plan
 from experiments.recording import Recording
-from experiments.store.summary import Expected
+from experiments.store.summary import Expected, GroupExpected, Summary
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +34,7 @@ def judge_run(plan: Plan, recording: Recording) -> Judged:
     names = dict.fromkeys((*plan.check, *named))
     verdicts = {name: CHECKERS[name](recording) for name in names}
     measured = measure(recording)
-    expected = tuple(_expected(line.text, line.rule, measured, verdicts) for line in plan.expect)
+    expected = tuple(_expected(line, measured, verdicts) for line in plan.expect)
     unnamed = [verdict for name, verdict in verdicts.items() if name not in named]
     return Judged(
         verdicts=verdicts,
@@ -44,10 +46,29 @@ def judge_run(plan: Plan, recording: Recording) -> Judged:
 
 def named_checkers(plan: Plan) -> tuple[str, ...]:
     """The checkers that the plan's expectations name, in their order."""
-    parsed = (expect.parse(line.rule) for line in plan.expect)
-    return tuple(dict.fromkeys(rule.checker for rule in parsed if rule.checker is not None))
+    lines = map(expect.parse, (*plan.expect, *plan.group_expect))
+    about = (line for line in lines if not line.variants or plan.variant in line.variants)
+    return tuple(dict.fromkeys(line.checker for line in about if line.checker is not None))
 
 
-def _expected(text: str, rule: str, metrics: dict[str, float | None], verdicts: dict[str, Verdict]) -> Expected:
-    holds, value = expect.judge(expect.parse(rule), metrics, verdicts)
+def _expected(text: str, metrics: dict[str, float | None], verdicts: dict[str, Verdict]) -> Expected:
+    holds, value = expect.judge(expect.parse(text), metrics, verdicts)
     return Expected(text=text, holds=holds, value=value)
+
+
+def judge_group(runs: Sequence[tuple[Plan, Summary]]) -> tuple[GroupExpected, ...]:
+    """Judge what takes several runs: lines that compare variants, or that must hold in a share of the runs.
+
+    Runs are paired by seed, fabric and what they set apart from the file's base besides their variant.
+    """
+    lines = dict.fromkeys(text for plan, _ in runs for text in plan.group_expect)
+    group = [expect.GroupRun(plan.variant, _pairing(plan), summary.metrics, summary.verdicts) for plan, summary in runs]
+    judged = []
+    for text in lines:
+        holds, value, variants = expect.judge_group(expect.parse(text), group)
+        judged.append(GroupExpected(text=text, holds=holds, value=value, variants=variants))
+    return tuple(judged)
+
+
+def _pairing(plan: Plan) -> tuple[Any, ...]:
+    return plan.seed, plan.fabric, tuple(sorted((path, str(value)) for path, value in plan.matrix.items()))

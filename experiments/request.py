@@ -11,7 +11,7 @@ from experiments import runner
 from experiments.checkers import CHECKERS
 from experiments.judge import named_checkers
 from experiments.plan import Plan
-from experiments.spec import catalogue, load_spec
+from experiments.spec import load_spec
 from experiments.store import StoreError, find_run
 from experiments.store.folder import EXPERIMENT, PLAN
 from experiments.unfold import unfold
@@ -70,8 +70,7 @@ def _plan_file(target: str, store: Path) -> Path | None:
 
 def _from_experiment(path: Path, changes: Changes) -> Wanted:
     """Validate a file and unfold it."""
-    spec = load_spec(path, catalogue())
-    unfolded = unfold(spec, fabric=changes.fabric or "sim", overrides=overrides(changes))
+    unfolded = unfold(load_spec(path, overrides(changes)), fabric=changes.fabric or "sim")
     if changes.variant is not None:
         known = list(dict.fromkeys(plan.variant for plan in unfolded if plan.variant))
         unfolded = [plan for plan in unfolded if plan.variant == changes.variant]

@@ -6,18 +6,20 @@ from pathlib import Path
 from random import Random
 from typing import Any, ClassVar, NamedTuple
 
-from actors.client import Client, ClientSettings, Command, Workload
+from actors.client import Client, ClientSettings, Command
 from actors.election import RoleChanged
 from actors.history import Operation
 from actors.message import Event, Message, NodeId
 from actors.node import Actor, Stored
 from actors.protocols.raft_messages import RaftSettings
 from actors.settings import MS, SECOND, Settings
+from actors.workload import Workload
 from cluster.control import Control
 from cluster.fabric import ActorSpec, Director, DiskModel, Setup
 from cluster.journal import Entry, Journal
 from cluster.loop import Loop
-from cluster.sim.fabric import SimControl, SimLoop
+from cluster.sim.fabric import SimControl
+from cluster.sim.loop import SimLoop
 from cluster.topology import Topology
 from experiments.recording import Recording, record
 from experiments.workloads.append import Append

@@ -83,6 +83,7 @@ class Raft(Actor):
         self.progress: dict[NodeId, Progress] = {}
         self.waiting: dict[int, Waiting] = {}
         self.machine = KeyValue()
+        self.timeouts = node.random("election time-out")
 
     def start(self) -> None:
         """Take up term, vote and log from disk (figure 2, persistent state), as a follower."""
@@ -90,7 +91,6 @@ class Raft(Actor):
         self.term = disk.facts.get("term", 0)
         self.voted_for = disk.facts.get("voted_for")
         self.log.extend(disk.logs.get("log", []))
-        self.timeouts = self.node.random("election time-out")
         self.node.emit(RoleChanged("follower", self.term))
         self.node.emit(LogChanged(0, names(self.log.entries)))
         self.reset_election_timer()

@@ -1,8 +1,8 @@
 """A host's disk on the Ray fabric: one append-only log file for all its nodes, synced by a thread of its own.
 
 Beside the log lies a mark: how many of its bytes are synced. The mark is written after each sync and before anybody
-is told; it needs no sync of its own, for a killed process loses nothing of the page cache. On a restart the log is cut at
-the mark, but for a drawn number of records behind it, so that a crash loses here what it would lose on the simulator.
+is told; it needs no sync of its own, for a killed process loses nothing of the page cache. On a restart the log is cut
+at the mark, but for a drawn number of records behind it: a crash loses here what it would lose on the simulator.
 """
 
 import os
@@ -127,4 +127,5 @@ def _typed(instruction: tuple[Any, ...], types: Mapping[str, Any]) -> tuple[Any,
     if instruction[0] != "append":
         return instruction
     _, log, items = instruction
-    return "append", log, msgspec.convert(items, list[types[log]])  # type: ignore[misc]
+    item_type: Any = types[log]
+    return "append", log, msgspec.convert(items, list[item_type])

@@ -17,6 +17,9 @@ COMMANDS = {
     "list": "experiments.cli.list:list_runs",
     "show": "experiments.cli.show:show",
     "validate": "experiments.cli.validate:validate",
+    "new": "experiments.cli.new:new",
+    "explain": "experiments.cli.explain:explain",
+    "schema": "experiments.cli.schema:schema",
     "bench": "experiments.cli.bench:bench",
 }
 
@@ -24,9 +27,12 @@ HELP = {  # stands here too, so that --help imports none of them
     "run": "Run an experiment, record it and judge it.",
     "check": "Judge a recorded run again.",
     "compare": "Compare two runs: parameters, metrics, verdicts.",
-    "list": "List the runs of the store.",
+    "list": "List the runs of the store, or what there is: list faults.",
     "show": "Show how a run went.",
     "validate": "Check an experiment file; name all that is wrong with it.",
+    "new": "Write a first experiment file, with comments, that runs.",
+    "explain": "Explain a fault, a system, a checker, a metric, ...",
+    "schema": "Print the JSON Schema of experiment files.",
     "bench": "Measure splitbrain itself on this machine.",
 }
 

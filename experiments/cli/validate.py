@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 
 from experiments.cli.output import Answer, answering
-from experiments.spec import catalogue, load_spec
+from experiments.spec import load_spec
 from experiments.unfold import unfold
 
 
@@ -15,7 +15,7 @@ from experiments.unfold import unfold
 @answering
 def validate(file: Path) -> Answer:
     """Check an experiment file; name all that is wrong with it, one `file:line: path: message` each."""
-    plans = unfold(load_spec(file, catalogue()), fabric="sim", overrides={})
+    plans = unfold(load_spec(file), fabric="sim")
 
     def view(out: Console) -> None:
         out.print(f"{file}: valid; {len(plans)} {'run' if len(plans) == 1 else 'runs'}", soft_wrap=True)

@@ -55,7 +55,8 @@ def compare_runs(a: StoredRun, b: StoredRun) -> Comparison:
     for run in (a, b):
         if run.summary is None:
             raise StoreError(f"{run.path.name} can't be compared: it is {run.state}, and has no summary")
-    assert a.summary is not None and b.summary is not None
+    assert a.summary is not None
+    assert b.summary is not None
     identical = a.summary.digest is not None and a.summary.digest == b.summary.digest
     return Comparison(
         identical=identical,

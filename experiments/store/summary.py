@@ -34,6 +34,12 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     value: Any = None
 
 
+class GroupExpected(Expected, frozen=True, kw_only=True):
+    """An expectation that several runs were judged by together: those of these variants, or all."""
+
+    variants: tuple[str, ...] = ()
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """How a run ended."""
 

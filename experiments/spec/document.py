@@ -1,0 +1,246 @@
+"""YAML text to a tree whose every value and key knows its file and line.
+
+The values are those of YAML 1.2's core schema: `on`, `yes`, `1:30` and `010` are texts here, and a field that wants a
+truth, a time or a number says so. Keys that stand twice, and nesting, aliases or sizes beyond the limits, are problems.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import yaml
+
+from experiments.spec.problem import InvalidFile, Problem
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 24
+MAX_VALUES = 200_000  # with each alias counted as often as it is used
+Scalar: TypeAlias = str | int | float | bool | None
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9]\d{0,18})")
+_FLOAT = re.compile(r"[-+]?(?:\d{1,18}\.\d{0,18}|\.\d{1,18}|\d{1,18})(?:[eE][-+]?\d{1,3})?")
+_OCTAL = re.compile(r"[-+]?0\d+")
+_WORDS: dict[str, Scalar] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+
+
+class Mark(NamedTuple):
+    """Where something stands; line 0 is the file as a whole."""
+
+    file: str
+    line: int
+
+
+@dataclass(slots=True)
+class Tree:
+    """A value: a scalar, a list or a mapping of trees."""
+
+    mark: Mark
+    value: "Scalar | list[Tree] | dict[str, Tree]"
+    keys: dict[str, Mark] = field(default_factory=dict)  # where the keys of a mapping stand
+
+    def plain(self) -> Any:
+        """The value without its marks."""
+        if isinstance(self.value, dict):
+            return {key: inner.plain() for key, inner in self.value.items()}
+        if isinstance(self.value, list):
+            return [inner.plain() for inner in self.value]
+        return self.value
+
+    def mark_of(self, path: tuple[str | int, ...]) -> Mark:
+        """Where a path stands; where it leads nowhere, the nearest place on the way."""
+        tree, mark = self, self.mark
+        for part in path:
+            value = tree.value
+            if isinstance(value, dict) and isinstance(part, str) and part in value:
+                mark, tree = tree.keys.get(part, value[part].mark), value[part]
+            elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+                tree = value[part]
+                mark = tree.mark
+            else:
+                break
+        return mark
+
+
+def read_tree(path: Path) -> Tree:
+    """The tree of a YAML file, which must hold one mapping. Raises InvalidFile."""
+    return parse(_text(path), str(path))
+
+
+def parse(text: str, file: str) -> Tree:
+    """The tree of a text. Raises InvalidFile with every duplicate key, or with the place where it is no YAML."""
+    reader = _Reader(file)
+    try:
+        tree = reader.read(yaml.parse(text, Loader=_LOADER))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        message = f"this is no YAML: {error.problem or error.context or 'it breaks off'}"
+        raise InvalidFile([Problem(file, line, "", message)]) from error
+    except (yaml.YAMLError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InvalidFile([Problem(file, 0, "", f"this is no YAML: {reason}")]) from error
+    if tree is None:
+        raise InvalidFile([Problem(file, 0, "", "the file is empty; `splitbrain new NAME` writes one to start from")])
+    if not isinstance(tree.value, dict):
+        reader.problems.append(
+            Problem(file, tree.mark.line, "", "the file must be a mapping: name, cluster, system, ...")
+        )
+    if reader.problems:
+        raise InvalidFile(reader.problems)
+    return tree
+
+
+def scalar(text: str) -> Scalar:
+    """What a plain word means: a number, a truth, nothing, or the text itself."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text) and not _OCTAL.fullmatch(text):
+        return float(text)
+    return text
+
+
+def _text(path: Path) -> str:
+    """The file's text. Raises InvalidFile if it can't be one."""
+    file = str(path)
+    try:
+        if path.is_dir():
+            raise InvalidFile([Problem(file, 0, "", "this is a folder; name an experiment file in it")])
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise InvalidFile([Problem(file, 0, "", f"the file has {size:,} bytes; {MAX_BYTES:,} are allowed")])
+        with path.open("rb") as opened:
+            data = opened.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InvalidFile([Problem(file, 0, "", f"the file can't be read: {reason}")]) from error
+    if len(data) > MAX_BYTES:
+        raise InvalidFile([Problem(file, 0, "", f"there are more than the {MAX_BYTES:,} bytes that are allowed")])
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        message = f"this is no text in UTF-8: byte {data[error.start]:#04x} at offset {error.start}"
+        raise InvalidFile([Problem(file, line, "", message)]) from error
+
+
+class _Reader:
+    """Builds a tree from the parser's events, without recursion."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self.values = 0
+        self.anchors: dict[str, Tree] = {}
+        self.sizes: dict[int, int] = {}  # values in an anchored tree, by the tree's place in `anchors`
+        self.open: list[tuple[Tree, str | None, int]] = []  # collection, its anchor, values before it
+        self.key: list[str | None] = []  # of each open mapping: the key that waits for its value
+        self.root: Tree | None = None
+
+    def read(self, events: Iterator[Any]) -> Tree | None:
+        """The first document's tree; None without one."""
+        for event in events:
+            match event:
+                case yaml.DocumentStartEvent():
+                    if self.root is not None:
+                        self._refuse(event, "there is a second document behind ---; a file holds one experiment")
+                case yaml.AliasEvent():
+                    self._take(self._alias(event), event)
+                case yaml.ScalarEvent():
+                    self._scalar(event)
+                case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                    self._start(event)
+                case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                    self._end()
+        return self.root
+
+    def _mark(self, event: Any) -> Mark:
+        return Mark(self.file, event.start_mark.line + 1)
+
+    def _count(self, event: Any, values: int = 1) -> None:
+        self.values += values
+        if self.values > MAX_VALUES:
+            self._refuse(event, f"the file holds more than {MAX_VALUES:,} values, aliases unfolded")
+
+    def _refuse(self, event: Any, message: str) -> None:
+        raise InvalidFile([*self.problems, Problem(self.file, self._mark(event).line, "", message)])
+
+    def _scalar(self, event: Any) -> None:
+        plain = event.implicit[0]
+        if event.tag not in (None, "!", "tag:yaml.org,2002:str"):
+            self._refuse(event, f"the tag {event.tag!r} means nothing here; leave it out")
+        tree = Tree(self._mark(event), scalar(event.value) if plain else event.value)
+        self._count(event)
+        if event.anchor:
+            self.anchors[event.anchor], self.sizes[id(tree)] = tree, 1
+        if self.key and self._is_key():
+            self.key[-1] = self._new_key(event.value, event)
+            return
+        self._take(tree, event)
+
+    def _is_key(self) -> bool:
+        """Whether the next scalar is a key of the innermost mapping."""
+        return isinstance(self.open[-1][0].value, dict) and self.key[-1] is None
+
+    def _new_key(self, key: str, event: Any) -> str:
+        mapping = self.open[-1][0]
+        if key in mapping.keys:
+            first = mapping.keys[key].line
+            message = f"the key {key!r} stands here twice, first in line {first}; YAML would drop that one silently"
+            self.problems.append(Problem(self.file, self._mark(event).line, key, message))
+        mapping.keys[key] = self._mark(event)
+        return key
+
+    def _alias(self, event: Any) -> Tree:
+        found = self.anchors.get(event.anchor)
+        if found is None:
+            self._refuse(event, f"there is no anchor &{event.anchor} above")
+        assert found is not None
+        self._count(event, self.sizes.get(id(found), MAX_VALUES + 1))
+        return found
+
+    def _start(self, event: Any) -> None:
+        self._count(event)
+        if len(self.open) >= MAX_DEPTH:
+            self._refuse(event, f"values are nested more than {MAX_DEPTH} deep")
+        if event.tag not in (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
+            self._refuse(event, f"the tag {event.tag!r} means nothing here; leave it out")
+        if self.open and self._is_key():
+            self._refuse(event, "a key must be a word")
+        mapping = isinstance(event, yaml.MappingStartEvent)
+        tree = Tree(self._mark(event), {} if mapping else [])
+        if event.anchor:
+            self.anchors[event.anchor] = tree
+        self._take(tree, event)
+        self.open.append((tree, event.anchor, self.values - 1))
+        self.key.append(None)
+
+    def _end(self) -> None:
+        tree, anchor, before = self.open.pop()
+        self.key.pop()
+        if anchor:
+            self.sizes[id(tree)] = self.values - before
+
+    def _take(self, tree: Tree, event: Any) -> None:
+        """Put a value where it belongs."""
+        if not self.open:
+            self.root = tree
+            return
+        holder = self.open[-1][0].value
+        if isinstance(holder, list):
+            holder.append(tree)
+            return
+        assert isinstance(holder, dict)
+        key = self.key[-1]
+        if key is None:
+            self._refuse(event, "a key must be a word")
+        assert key is not None
+        if key == "<<":
+            self._refuse(event, "merge keys (<<) are not read; `extends:` and `variants:` merge")
+        holder[key] = tree
+        self.key[-1] = None
