@@ -174,8 +174,9 @@ _CLAIM = "What a text says, held against the median over the runs. The computed 
 _HEAD = """\
 # The experiment file
 
-Made from the models in `experiments/spec/` by `make docs`. `splitbrain schema` prints the same as a JSON Schema, so that
-an editor completes files; `splitbrain new NAME` writes a first one; `splitbrain validate FILE --plan` shows what would run.
+Made from the models in `experiments/spec/` by `make docs`. `splitbrain schema` prints the same as a JSON Schema, so
+that an editor completes files; `splitbrain new NAME` writes a first one; `splitbrain validate FILE --plan` shows what
+would run.
 
 Times, rates, sizes and shares carry their unit: `150ms`, `2s`, `200/s`, `4KiB`, `5%`. YAML is read as version 1.2 has
 it: truths are `true` and `false` alone. Unknown keys are errors that name the nearest right one.
