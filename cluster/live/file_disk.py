@@ -126,8 +126,8 @@ def images(records: list[Written], kind_of: Callable[[NodeId], type[Actor]]) -> 
 def _typed(instruction: tuple[Any, ...], kind: type[Actor]) -> tuple[Any, ...]:
     match instruction:
         case ("append", log, items):
-            items_type: Any = list[kind.logs[log]]  # type: ignore[name-defined]
-            return "append", log, msgspec.convert(items, items_type)
+            item_type: Any = kind.logs[log]
+            return "append", log, msgspec.convert(items, list[item_type])
         case ("snapshot", state, log, drop):
             return "snapshot", msgspec.convert(state, kind.snapshot_type), log, drop
     return instruction
