@@ -48,9 +48,14 @@ def files_read(table: dict[str, object]) -> set[str]:
 
 
 LISTED = {
-    "actors/protocols": (files_of(SYSTEMS.values()), {"raft_messages"}),
+    "actors/protocols": (
+        files_of(
+            base for kind in SYSTEMS.values() for base in kind.__mro__ if base.__module__.startswith("actors.protocols")
+        ),
+        {"raft_messages", "raft_settings"},
+    ),
     "chaos/faults": (files_of(FAULTS.values()), set()),
-    "chaos/zoo": (files_of(kind for kinds in MUTANTS.values() for kind in kinds.values()), set()),
+    "chaos/zoo": (files_of(kind for kinds in MUTANTS.values() for kind in kinds.values()), {"raft"}),
     "experiments/checkers": (files_read(CHECKERS), {"verdict"}),
     "experiments/workloads": (files_of(WORKLOADS.values()), set()),
     "experiments/cli": (files_named(COMMANDS.values()), {"output", "progress", "run_view"}),
