@@ -240,11 +240,11 @@ class Conductor:
 
     def _observe(self) -> None:
         while (copy := self._inbox.receive()) is not None:
-            for _, node, event in self._decode(copy):
+            for time_ns, node, event in self._decode(copy):
                 if isinstance(event, Traffic):
                     self._delivered += event.delivered
                     continue
-                self._tally.observe(node, event)
+                self._tally.observe(time_ns - self.origin_ns, node, event)
                 self._director.observe(node, event)
 
     def _look_for_dead(self) -> None:
@@ -264,7 +264,7 @@ class Conductor:
         with self._lock:
             self._journal.write(time.monotonic_ns(), node, event)
             self._journal.flush()
-        self._tally.observe(node, event)
+        self._tally.observe(self._now_ns(), node, event)
         self._director.observe(node, event)
 
     def _fail(self, reason: str) -> None:

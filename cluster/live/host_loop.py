@@ -17,12 +17,12 @@ import zmq
 
 from actors.message import Event, Message, NodeId
 from actors.node import Stored
+from cluster.buckets import Buckets
 from cluster.codec import Codec, Letter, MalformedFrame
 from cluster.control import LinkRule
 from cluster.drive import DrivenNode
 from cluster.fabric import Setup
 from cluster.journal import NOBODY, HostClock, Journal, Traffic
-from cluster.lag import Lag
 from cluster.latency import load_profile
 from cluster.live.file_disk import FileDisk, images
 from cluster.live.socket import Inbox, Keys, Outbox, Waker
@@ -61,7 +61,7 @@ class HostLoop(Loop):
         self._observer: Outbox | None = None
         self._host_of: dict[NodeId, str] = {}
         self._letters: dict[str, list[Letter]] = defaultdict(list)
-        self._lag = Lag()
+        self._lag = Buckets(bits=4)
         self._bytes = self._malformed = 0
         self._told = self.last_traffic = Traffic(0, 0, 0, 0)
         self._tell_traffic_ns = TELL_TRAFFIC_EVERY_NS
@@ -199,7 +199,7 @@ class HostLoop(Loop):
         self._waker.wait(self.inbox, wait_s)
 
     def _end(self) -> None:
-        self._tell_traffic(lag_p99_ns=self._lag.p99_ns())
+        self._tell_traffic(lag_p99_ns=self._lag.percentile_ns(990) or 0)
         self._journal.close()
         self._disk.close()
         for outbox in self._outboxes.values():
