@@ -19,6 +19,7 @@ from actors.message import Event, NodeId
 from cluster.control import Control, LinkRule
 from cluster.fabric import Director, Progress, Setup
 from cluster.journal import NOBODY, Journal, NodeStopped, Traffic, event_union
+from cluster.live.cluster_start import last_line
 from cluster.live.host import HostActor
 from cluster.live.host_loop import HostPlan
 from cluster.live.parcel import Parcel, pack, unpack
@@ -258,7 +259,7 @@ class Conductor:
                     ray.get(watch)
                     reason = "its loop ended"
                 except Exception as error:
-                    reason = str(error).strip().splitlines()[-1]
+                    reason = last_line(error)
                 self._fail(f"host {name} ended though no fault had killed it: {reason}")
 
     def _publish(self, node: NodeId, event: Event) -> None:

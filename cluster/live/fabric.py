@@ -8,7 +8,7 @@ from typing import Any
 import ray
 
 from cluster.fabric import Director, FabricError, FabricResult, Progress, Setup
-from cluster.live.cluster_start import ray_cluster
+from cluster.live.cluster_start import last_line, ray_cluster
 from cluster.live.conductor import ConductorActor
 from cluster.live.parcel import pack
 
@@ -73,7 +73,7 @@ def _start_conductor(setup: Setup, director: Director, folder: Path) -> Any:
         ) from error
     except ray.exceptions.RayError as error:
         ray.kill(conductor)
-        raise FabricError(f"the hosts could not be started: {error}") from error
+        raise FabricError(f"the hosts could not be started: {last_line(error)}") from error
     except KeyboardInterrupt:
         ray.kill(conductor)
         raise
@@ -84,7 +84,7 @@ def _call(reference: Any, timeout_s: float) -> Any:
     try:
         return ray.get(reference, timeout=timeout_s)
     except ray.exceptions.RayError as error:
-        raise FabricError(f"the conductor of the run does not answer: {error}") from error
+        raise FabricError(f"the conductor of the run does not answer: {last_line(error)}") from error
 
 
 def _finish(conductor: Any) -> tuple[int, str | None]:
@@ -92,7 +92,7 @@ def _finish(conductor: Any) -> tuple[int, str | None]:
     try:
         return ray.get(conductor.finish.remote(), timeout=CALL_TIMEOUT_S), None
     except ray.exceptions.RayError as error:
-        return 0, f"the run could not be ended in order: {error}"
+        return 0, f"the run could not be ended in order: {last_line(error)}"
     except KeyboardInterrupt:
         return 0, None
     finally:

@@ -123,7 +123,7 @@ class HostLoop(Loop):
         )
         draw = stream(self.setup.seed, "disk", self.host, self.plan.incarnation)
         records = self._disk.recover(draw)
-        found = images(records, lambda node: self.setup.actors[node].kind.logs)
+        found = images(records, lambda node: self.setup.actors[node].kind)
         self._take_commands()  # where the others are, before the first message leaves
         self._make_delay_tables()
         time.sleep(max(0, (origin_ns - time.monotonic_ns()) / 1e9))

@@ -10,6 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from cluster.fabric import FabricError
 from experiments.batch import Batch, is_last_word, run_batch
 from experiments.claims import judge_claims
 from experiments.cli.output import (
@@ -66,6 +67,8 @@ def run_all(wanted: Wanted, store: Path, *, group: str, address: str | None) -> 
     finished: dict[int, Finished] = {}
     with Watch(console(sys.stderr), titles) as watch:
         for place, done in run_batch(batch, watch):
+            if isinstance(done, Exception):
+                raise FabricError(f"run {place + 1} of {len(wanted.plans)} was lost: {done}")
             finished[place] = done
             watch.say(place, _outcome(done))
     return [finished[place] for place in sorted(finished)]
