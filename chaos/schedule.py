@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from actors.draws import exponential
-from actors.settings import SECOND
+from actors.settings import MS, SECOND
 from chaos.fault import Fault
 from cluster.streams import stream
 
@@ -19,7 +19,7 @@ NEVER_NS = 1 << 62
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One step. Of `at_ns`, `every_ns`, `between_ns`, `when` and `after` at most one is set; none: when its turn comes."""
+    """One step. At most one of `at_ns`, `every_ns`, `between_ns`, `when`, `after` is set; none: when its turn comes."""
 
     name: str  # of its fault, or of its kind
     fault: Fault | None = None  # None: a block or a wait
@@ -75,7 +75,7 @@ def _every(step: Step, every_ns: int, seed: int, duration_ns: int) -> Iterator[O
     for number, time_ns in enumerate(range(every_ns, duration_ns, every_ns)):
         if number == step.count:
             return
-        at_ns = time_ns + int(jitter.random() * step.jitter_ns)
+        at_ns = time_ns + _whole_ms(jitter.random() * step.jitter_ns)
         if at_ns < duration_ns:
             yield Occurrence(number, at_ns, step.for_ns)
 
@@ -85,13 +85,18 @@ def _at_random(step: Step, between_ns: int, seed: int, duration_ns: int) -> Iter
     draws = stream(seed, "chaos", step.key, "random")
     at_ns = number = 0
     while number != step.count:
-        at_ns += max(1, int(exponential(draws) * between_ns))
-        for_ns = step.for_ns if step.heal_ns is None else max(1, int(exponential(draws) * step.heal_ns))
+        at_ns += max(MS, _whole_ms(exponential(draws) * between_ns))
+        for_ns = step.for_ns if step.heal_ns is None else max(MS, _whole_ms(exponential(draws) * step.heal_ns))
         if at_ns >= duration_ns:
             return
         yield Occurrence(number, at_ns, for_ns)
         at_ns += for_ns or 0
         number += 1
+
+
+def _whole_ms(time_ns: float) -> int:
+    """Drawn times are whole milliseconds, which people can read and write into a file."""
+    return int(time_ns) // MS * MS
 
 
 def keyed(steps: tuple[Step, ...], prefix: str = "") -> tuple[Step, ...]:

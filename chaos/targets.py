@@ -74,7 +74,7 @@ def _check_limit(nodes: set[NodeId], aim: Aim) -> None:
     if limit is None:
         limit = max((len(servers) - 1) // 2, len(nodes))
     together = len(down | nodes)
-    if together > limit:
+    if nodes - down and together > limit:
         names = aim.topology.names(nodes)
         raise TooManyDown(f"{names}: {together} of {len(servers)} servers would be down at once; {limit} may be")
 

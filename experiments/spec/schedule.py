@@ -1,11 +1,12 @@
 """The schedule part of a file: what a step may say, as a model; `chaos.schedule` says what it means.
 
-A step names exactly one fault, or a block of steps, or a wait. Steps stand inside steps, hence a model that names itself.
+A step names exactly one fault, or a block of steps, or a wait. Steps stand inside steps: the model names itself.
 """
 
+from functools import cache
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, create_model
+from pydantic import BeforeValidator, Field, create_model
 
 from chaos.faults import FAULTS
 from experiments.spec import quantities
@@ -30,7 +31,7 @@ def _until(value: Any) -> int | str | None:
     return None if value is None else quantities.duration_ns(value)
 
 
-def _affected(value: Any) -> int | str | None:
+def _affected(value: Any) -> Any:
     if value is None or value == "all" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
         return value
     raise ValueError(f"{value!r} is no limit; write a number of servers, or all")
@@ -46,7 +47,10 @@ STEP_KEYS: dict[str, Any] = {
     "at": (TIME, Field(default=None, description="inject it once, at this time")),
     "every": (TIME, Field(default=None, description="inject it at this time and its multiples")),
     "jitter": (TIME, Field(default=None, description="with every: put each time off by a drawn part of this")),
-    "count": (int | None, Field(default=None, ge=1, description="inject it so often at most; with when: once if not said")),
+    "count": (
+        int | None,
+        Field(default=None, ge=1, description="how often at most; with when: once if not said"),
+    ),
     "random": (RandomTimes | None, Field(default=None, description="inject it at random times")),
     "when": (TEXT, Field(default=None, description="inject it when this becomes true: leader changes, term > 5, ...")),
     "timeout": (TIME, Field(default=None, description="with when: give up if it is not seen by then")),
@@ -62,6 +66,7 @@ STEP_KEYS: dict[str, Any] = {
 }
 
 
+@cache
 def step_model() -> type[FileModel]:
     """The model of a step, with the faults that there are."""
     fields: dict[str, Any] = {}
@@ -78,6 +83,11 @@ def step_model() -> type[FileModel]:
 
 def _empty_for_nothing(value: Any) -> Any:
     return {} if value is None else value
+
+
+def servers_of(limit: int | str | None, servers: int) -> int | None:
+    """How many servers a `max_affected` means."""
+    return servers if limit == "all" else limit if isinstance(limit, int) else None
 
 
 class SteadyFile(FileModel):
@@ -108,11 +118,13 @@ def chaos_model(step: type[FileModel]) -> type[FileModel]:
     )
 
 
-def as_chaos(value: Any) -> Any:
-    """The three ways to write it: a list of steps, the name of a mix, or a mapping."""
-    if isinstance(value, list):
-        return {"steps": value}
+@cache
+def mix_model() -> type[FileModel]:
+    """The model of a file in chaos/mixes."""
+    steps: Any = list[step_model()]  # type: ignore[misc]
+    return create_model("Mix", __base__=FileModel, description=(str, ...), steps=(steps, ...))
+
+
+def by_mix(value: Any) -> Any:
+    """The mapping, or just the name of a mix: `chaos: partitions`."""
     return {"mixes": [value]} if isinstance(value, str) else value
-
-
-__all__ = ["BLOCKS", "MAX_STEPS", "STEP_KEYS", "WithJsonSchema", "as_chaos", "chaos_model", "step_model"]
