@@ -52,9 +52,11 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 class Director(Protocol):
     """Who breaks things while the nodes run: the chaos controller, or a test's script.
 
-    A fabric calls `begin` once, `advance` when `due_ns` has come, `observe` for each event that nodes emit and
+    A fabric ends the run early once `over` is true. It calls `begin` once, `advance` when `due_ns` has come, `observe` for each event that nodes emit and
     `finish` at the end, on an error and on an interrupt. Times are ns since the start.
     """
+
+    over: bool
 
     def begin(self, control: Control, record: Callable[[Event], None]) -> None: ...
 
@@ -62,7 +64,7 @@ class Director(Protocol):
 
     def advance(self, now_ns: int) -> None: ...
 
-    def observe(self, node: NodeId, event: Event) -> None: ...
+    def observe(self, node: NodeId, event: Event, time_ns: int) -> None: ...
 
     def finish(self, now_ns: int) -> None: ...
 

@@ -49,6 +49,7 @@ class FaultInjected(Event, frozen=True):
     planned_ns: int
     nodes: tuple[NodeId, ...]
     detail: str
+    step: str = ""  # what the schedule calls the step, if anything
 
 
 class FaultHealed(Event, frozen=True):
@@ -63,6 +64,20 @@ class FaultSkipped(Event, frozen=True):
     fault: str
     planned_ns: int
     reason: str
+
+
+class RunStopped(Event, frozen=True):
+    """The controller saw a stop condition: everything is healed and the run ends early."""
+
+    condition: str
+    seen_ns: int  # when what made it true happened
+
+
+class FaultTouched(Event, frozen=True):
+    """So many messages a fault of links dropped, held up, doubled or spoiled on this host. Told when it is healed."""
+
+    number: int
+    messages: int
 
 
 class Traffic(Event, frozen=True):
@@ -95,6 +110,8 @@ FABRIC_EVENTS: tuple[type[Event], ...] = (
     FaultInjected,
     FaultHealed,
     FaultSkipped,
+    FaultTouched,
+    RunStopped,
     Traffic,
     HostClock,
 )

@@ -214,7 +214,7 @@ class Conductor:
         try:
             self._director.finish(self._now_ns())
             self._await_restarts()
-            end_ns = max(self.setup.duration_ns, self._now_ns()) + self.setup.drain_ns
+            end_ns = self._now_ns() + self.setup.drain_ns
             self._run_until(end_ns, directed=False)
         except Exception as error:
             self._fail(f"{type(error).__name__}: {error}")
@@ -232,6 +232,8 @@ class Conductor:
             due_ns = self._director.due_ns() if directed else None
             if due_ns is not None and due_ns <= now_ns:
                 self._director.advance(now_ns)
+                if self._director.over:
+                    return
             if now_ns >= look_ns:
                 self._look_for_dead()
                 look_ns = now_ns + int(LOOK_EVERY_S * 1e9)
@@ -245,7 +247,7 @@ class Conductor:
                     self._delivered += event.delivered
                     continue
                 self._tally.observe(time_ns - self.origin_ns, node, event)
-                self._director.observe(node, event)
+                self._director.observe(node, event, time_ns - self.origin_ns)
 
     def _look_for_dead(self) -> None:
         with self._lock:
@@ -265,7 +267,7 @@ class Conductor:
             self._journal.write(time.monotonic_ns(), node, event)
             self._journal.flush()
         self._tally.observe(self._now_ns(), node, event)
-        self._director.observe(node, event)
+        self._director.observe(node, event, self._now_ns())
 
     def _fail(self, reason: str) -> None:
         if self._failure is None:

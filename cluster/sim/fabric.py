@@ -93,6 +93,6 @@ def run_loop(loop: SimLoop, director: Director, watch: Callable[[Progress], None
     finally:
         director.finish(loop.now_ns)
     if not interrupted:
-        loop.run_until(setup.duration_ns + setup.drain_ns, watch)
+        loop.run_until(loop.now_ns + setup.drain_ns, watch)
     loop.record(loop.traffic())
     return interrupted

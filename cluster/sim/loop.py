@@ -14,6 +14,7 @@ from cluster.tally import Tally
 
 WATCH_EVERY = 4096  # entries between two looks at the real clock
 WATCH_EVERY_S = 0.2
+NEVER_NS = 1 << 62
 
 
 class SimLoop(Loop):
@@ -25,6 +26,7 @@ class SimLoop(Loop):
         self.tally = Tally(setup.topology, setup.duration_ns)
         self._journal = journal
         self._director = director
+        self._call_ns = NEVER_NS  # when the director is called next
 
     def forward(self, due_ns: int, source: NodeId, target: NodeId, message: Message) -> None:
         """See `Loop.forward`."""
@@ -41,7 +43,10 @@ class SimLoop(Loop):
         self.digest.add(self.now_ns, node, event)
         self._journal.write(self.now_ns, node, event)
         self.tally.observe(self.now_ns, node, event)
-        self._director.observe(node, event)
+        self._director.observe(node, event, self.now_ns)
+        due_ns = self._director.due_ns()
+        if due_ns is not None and due_ns < self._call_ns:
+            self.schedule_director()  # what it saw makes it act
 
     def record(self, event: Event) -> None:
         """What the controller tells."""
@@ -50,18 +55,21 @@ class SimLoop(Loop):
     def schedule_director(self) -> None:
         """Call the director when it is next due, ahead of the nodes' entries of that moment."""
         due_ns = self._director.due_ns()
+        self._call_ns = NEVER_NS if due_ns is None else max(due_ns, self.now_ns)
         if due_ns is not None:
-            heapq.heappush(self.heap, (max(due_ns, self.now_ns), 0, CALL, NOBODY, NOBODY, None))
+            heapq.heappush(self.heap, (self._call_ns, 0, CALL, NOBODY, NOBODY, None))
 
     def run_until(self, end_ns: int, watch: Callable[[Progress], None]) -> None:
-        """Handle everything that is due before `end_ns`."""
+        """Handle everything that is due before `end_ns`, or until the director says that the run is over."""
         heap, pop, handle, add = self.heap, heapq.heappop, self.handle, self.digest.add
-        steps, watched_s = 0, time.monotonic()
+        steps, watched_s, was_over = 0, time.monotonic(), self._director.over
         while heap and heap[0][0] < end_ns:
             self.now_ns, _, kind, node, sender, what = pop(heap)
             if kind == CALL:
                 self._director.advance(self.now_ns)
                 self.schedule_director()
+                if self._director.over and not was_over:
+                    return
             elif handle(kind, node, sender, what):
                 add(self.now_ns, kind, node, sender, what)
             steps += 1

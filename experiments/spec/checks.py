@@ -4,14 +4,10 @@ Each check yields (path in the file, message).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, TypeAlias, get_origin
+from typing import Any, TypeAlias
 
-import msgspec
-
-from actors.settings import Settings, Unit, file_key
+from actors.settings import Settings, file_key
 from actors.systems import SYSTEMS
-from chaos.faults import FAULTS
-from chaos.targets import TARGET_WORDS, is_known
 from chaos.zoo import MUTANTS
 from cluster.latency import Profile, load_profile, profile_names
 from cluster.topology import Topology
@@ -19,13 +15,12 @@ from experiments import expect
 from experiments.checkers import CHECKERS, READS_EVENTS
 from experiments.near_words import did_you_mean
 from experiments.spec.models import MAX_NODES, ClaimFile, ClusterFile, ExperimentFile
-from experiments.spec.parts import chosen, latency_name, model_of, regions_of, settings_of, step_fault, workloads_of
+from experiments.spec.parts import chosen, latency_name, model_of, regions_of, settings_of, workloads_of
+from experiments.spec.schedule_checks import check_schedule
 from experiments.workloads import WORKLOADS
 
 Path: TypeAlias = tuple[str | int, ...]
 Finding: TypeAlias = tuple[Path, str]
-
-MAX_INJECTIONS = 100_000
 
 
 def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Finding]:
@@ -37,8 +32,7 @@ def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Find
     yield from _times(file)
     servers = regions_of(file.cluster)
     topology = Topology(servers, len(servers)) if servers else None
-    for number, step in enumerate(file.chaos):
-        yield from _step(("chaos", number), step, file.duration, topology)
+    yield from check_schedule(file, topology)
     yield from _names(("check",), file.check, CHECKERS, "checker")
     if file.record == "history":
         yield from _unrecorded(file)
@@ -153,59 +147,6 @@ def _times(file: ExperimentFile) -> Iterator[Finding]:
         yield ("warm_up",), "the warm-up must end before the run does"
     if len(file.seed) > 1 and file.repeat > 1:
         yield ("repeat",), "a list of seeds says how many runs there are; leave repeat out"
-
-
-def _step(path: Path, step: Any, duration_ns: int, topology: Topology | None) -> Iterator[Finding]:
-    if (step.at is None) == (step.every is None):
-        yield path, "say when: either at: 10s or every: 20s"
-    if step.every is not None:
-        if step.every <= 0:
-            yield (*path, "every"), "the time between two injections must be above 0"
-        elif duration_ns // step.every > MAX_INJECTIONS:
-            yield (*path, "every"), f"that is {duration_ns // step.every:,} injections; {MAX_INJECTIONS:,} are allowed"
-    if step.for_ is not None and step.for_ > duration_ns:
-        yield (*path, "for"), "the fault lasts longer than the run"
-    if step.for_ == 0:
-        yield (*path, "for"), "a fault that lasts no time does nothing"
-    names = chosen(step, FAULTS)
-    if len(names) != 1:
-        given = f"here are {' and '.join(names)}" if names else f"there are {', '.join(FAULTS)}"
-        yield path, f"name exactly one fault; {given}"
-        return
-    fault = step_fault(step)
-    yield from _problems((*path, names[0]), fault)
-    if topology is not None:
-        yield from _targets((*path, names[0]), fault, topology)
-
-
-def _targets(path: Path, settings: Settings, topology: Topology) -> Iterator[Finding]:
-    """Words that can't mean a server of this cluster."""
-    known = (*TARGET_WORDS, *dict.fromkeys(topology.regions), *(topology.name(node) for node in topology.servers))
-    for field in msgspec.structs.fields(type(settings)):
-        for word in _target_words(field.type, getattr(settings, field.name)):
-            if not is_known(word, topology):
-                reason = f"{word!r} can mean no server here"
-                if word in TARGET_WORDS:
-                    reason += f": a cluster of {topology.server_count} has no minority"
-                else:
-                    reason += f"; {did_you_mean(word, known)}"
-                yield (*path, file_key(field.name)), reason
-
-
-def _target_words(annotation: Any, value: Any) -> Iterable[str]:
-    """The words of a field if it names targets."""
-    units = _units(annotation)
-    if value is None:
-        return ()
-    if Unit.TARGET in units:
-        return tuple(value)
-    return tuple(word for side in value for word in side) if Unit.TARGET_PAIR in units else ()
-
-
-def _units(annotation: Any) -> tuple[Unit, ...]:
-    if get_origin(annotation) is Annotated:
-        return tuple(mark for mark in annotation.__metadata__ if isinstance(mark, Unit))
-    return tuple(unit for part in getattr(annotation, "__args__", ()) for unit in _units(part))
 
 
 def _names(path: Path, names: Iterable[str], table: Iterable[str], what: str) -> Iterator[Finding]:
