@@ -42,11 +42,9 @@ class Membership(RaftBase):
         self.configuration = configuration
         if self.role != "leader":
             return
-        following = self.log.last_index + 1
+        last = max(1, self.log.last_index)  # the configuration itself is what a new member is sent first
         known = self.progress
-        self.progress = {
-            peer: known[peer] if peer in known else Progress(next=following, probing=True) for peer in self.others()
-        }
+        self.progress = {peer: known[peer] if peer in known else Progress(next=last) for peer in self.others()}
 
     def configuration_committed(self, index: int) -> None:
         """A committed configuration lets a leader outside it go (§4.2.2), and a joint one be left (§4.3)."""
