@@ -186,8 +186,7 @@ class Client(Actor):
             return
         slot = self.slots[number]
         settings = self.settings
-        unique = self.issued * settings.pools + settings.pool + 1
-        call = settings.workload.call(self.calls, unique, self.seen)
+        call = self.next_call(slot)
         self.issued += 1
         slot.serial += 1
         slot.open = Command(slot.process, slot.serial, call.function, call.key, call.value)
@@ -196,6 +195,12 @@ class Client(Actor):
         self.deadlines.append((now + settings.workload.timeout_ns, number, slot.serial))
         if len(self.deadlines) == 1:
             self.node.set_timer("deadline", settings.workload.timeout_ns)
+
+    def next_call(self, slot: Slot) -> Call:
+        """What the workload wants of an idle process."""
+        settings = self.settings
+        unique = self.issued * settings.pools + settings.pool + 1
+        return settings.workload.call(self.calls, unique, self.seen)
 
     def route(self, servers: list[NodeId]) -> NodeId:
         """Whom to ask: the leader if known, else one of these servers, but not one that was silent."""

@@ -8,7 +8,7 @@ import msgspec
 from actors.client import Client, ClientSettings, Workload
 from actors.message import Event
 from actors.node import Actor
-from actors.systems import SYSTEMS
+from actors.systems import CLIENTS, SYSTEMS
 from chaos.controller import Controller, Step
 from chaos.faults import FAULTS
 from chaos.zoo import MUTANTS
@@ -78,9 +78,10 @@ def topology_of(plan: Plan) -> Topology:
 def client_pools(plan: Plan, workload: Workload, topology: Topology) -> tuple[ActorSpec, ...]:
     """Deal the workload's client processes to its pools in turn."""
     pools = len(topology.clients)
+    kind = CLIENTS.get(plan.system.name, Client)
     return tuple(
         ActorSpec(
-            Client,
+            kind,
             ClientSettings(
                 name=plan.workload.name,
                 workload=workload,
