@@ -9,12 +9,13 @@ from typing import ClassVar
 
 import msgspec
 
-from actors.client import Call, Client, ClientSettings, Command, Slot, Workload
+from actors.client import Client, ClientSettings, Command, Slot
 from actors.message import Message, NodeId, Value
 from actors.node import Node
 from actors.protocols.dynamo_messages import Answer, Get, Put, Scan
 from actors.settings import DurationNs
 from actors.state.consistency import Named
+from actors.workload import Call, Workload
 
 READS = ("read", "get")
 WRITES = ("write", "put", "delete")
@@ -57,7 +58,7 @@ class ContextClient(Client):
         workload = self.settings.workload
         if isinstance(workload, ContextWorkload) and self.node.monotonic_ns() >= self.stop_ns - workload.settle_ns:
             self.settled += 1
-            return workload.settled_call(self.settled * self.settings.pools + self.settings.pool)
+            return workload.settled_call(self.settled + self.settings.pool)
         call = super().next_call(slot)
         if call.function in ("put", "delete"):
             seen = self.seen_by(slot.process, call.key)

@@ -12,7 +12,7 @@ from benchmarks import load
 from benchmarks.heap_loop import HeapLoop
 from cluster.fabric import Setup
 from cluster.journal import Journal
-from cluster.sim.fabric import SimLoop
+from cluster.sim.loop import SimLoop
 
 MESSAGES = 200_000
 PAIRS = 5

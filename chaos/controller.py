@@ -39,7 +39,7 @@ class Controller:
         self._steps = steps
         self._seed = seed
         self._duration_ns = duration_ns
-        self._agenda: list[tuple[int, int, int, int]] = []  # (time, order, step, injection to heal or -1)
+        self._agenda: list[tuple[int, bool, int, int, int]] = []  # (time, inject?, order, step, injection to heal)
         self._order = 0
         self._injections = 0
         self._at_work: dict[int, Heal] = {}
@@ -60,11 +60,11 @@ class Controller:
     def advance(self, now_ns: int) -> None:
         """Do all that is due."""
         while self._agenda and self._agenda[0][0] <= now_ns:
-            planned_ns, _, number, injection = heapq.heappop(self._agenda)
-            if injection >= 0:
-                self._heal(injection)
-            else:
+            planned_ns, is_injection, _, number, injection = heapq.heappop(self._agenda)
+            if is_injection:
                 self._inject(number, planned_ns)
+            else:
+                self._heal(injection)
 
     def observe(self, node: NodeId, event: Event) -> None:
         """Follow who leads: the last one elected of those that still believe it."""
@@ -81,7 +81,8 @@ class Controller:
             self._heal(injection)
 
     def _plan(self, time_ns: int, step: int, injection: int) -> None:
-        heapq.heappush(self._agenda, (time_ns, self._order, step, injection))
+        """At one moment, what ends comes before what begins: back-to-back faults never overlap."""
+        heapq.heappush(self._agenda, (time_ns, injection < 0, self._order, step, injection))
         self._order += 1
 
     def _inject(self, number: int, planned_ns: int) -> None:

@@ -1,6 +1,7 @@
 """A fabric runs nodes: what it is given, what it gives back, and which there are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -98,11 +99,33 @@ class Fabric(Protocol):
     ) -> FabricResult: ...
 
 
+SESSIONS = {"ray": "cluster.live.cluster_start:ray_cluster"}  # what several runs of a fabric can share
+MAP_TASKS = "cluster.live.tasks:map_tasks"
 FABRICS = {"sim": "cluster.sim.fabric:run", "ray": "cluster.live.fabric:run"}  # as texts: no ray at import
 
 
 def load_fabric(name: str) -> Fabric:
     """The fabric of this name, imported now. Raises KeyError."""
-    module, _, function = FABRICS[name].partition(":")
-    fabric: Fabric = getattr(import_module(module), function)
+    fabric: Fabric = _imported(FABRICS[name])
     return fabric
+
+
+def fabric_session(name: str, address: str | None) -> AbstractContextManager[None]:
+    """What several runs of a fabric can share, such as one Ray cluster. Raises FabricError if it can't be had."""
+    if name not in SESSIONS:
+        return nullcontext()
+    session: AbstractContextManager[None] = _imported(SESSIONS[name])(address)
+    return session
+
+
+def map_function(
+    function: Callable[[Any], Any], items: Sequence[Any], *, address: str | None
+) -> Iterator[tuple[int, Any]]:
+    """Apply a function to items over Ray's workers; see `cluster.live.tasks.map_tasks`."""
+    tasks: Iterator[tuple[int, Any]] = _imported(MAP_TASKS)(function, items, address=address)
+    return tasks
+
+
+def _imported(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)

@@ -64,14 +64,17 @@ class FaultSkipped(Event, frozen=True):
 
 
 class Traffic(Event, frozen=True):
-    """At the end of a host's run: what its nodes sent, and how late its loop was."""
+    """What a host's nodes sent since its last such event (or the run's start), and how late its loop was.
+
+    The simulator tells once, at the end. A host on Ray tells every second as well, so that a kill hides little.
+    """
 
     sent: int  # messages given to the link model
     dropped: int  # by partitions and loss, or because the receiver was down
     delivered: int
     bytes: int  # on the wire; 0 on the simulator
     malformed: int = 0  # frames that were no messages of this run
-    lag_p99_ns: int = 0  # by how much handlers ran after their time
+    lag_p99_ns: int = 0  # by how much handlers ran after their time, over the whole run; 0 until its end
 
 
 class HostClock(Event, frozen=True):

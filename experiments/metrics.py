@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import msgspec
 
 from actors.errors import ERRORS
-from actors.history import Operation
+from actors.history import Operation, Retried
 from actors.message import NodeId
 from actors.protocols.raft_messages import Committed
 from experiments.leadership import Belief, beliefs, overlap_ns, reelections_ns
@@ -48,6 +48,7 @@ class Sample:
 
     recording: Recording
     operations: Sequence[Operation]
+    unsent: int = 0  # operations that were given up before they were sent
 
     @cached_property
     def latencies_ns(self) -> "NDArray[np.int64]":
@@ -127,10 +128,13 @@ def recoveries(recording: Recording) -> list[Recovery]:
 def measure(recording: Recording) -> dict[str, float | None]:
     """Every metric of METRICS by name, then the labelled forms; None where there is no data."""
     counted = [operation for operation in recording.history if operation.intended_ns >= recording.warm_up_ns]
-    whole = Sample(recording, counted)
+    unsent = [one for one in recording.abandoned if one.intended_ns >= recording.warm_up_ns]
+    whole = Sample(recording, counted, len(unsent))
     figures = {name: metric.measure(whole) for name, metric in METRICS.items()}
+    places = recording.topology.regions
     for label, operations in _groups(recording, counted):
-        sample = Sample(recording, operations)
+        here = sum(label == f"region={places[one.node]}" for one in unsent)  # what they would have done nobody knows
+        sample = Sample(recording, operations, here)
         for name, metric in METRICS.items():
             if metric.labels:
                 figures[f"{name}[{label}]"] = metric.measure(sample)
@@ -164,9 +168,14 @@ def _latency_ms(per_mille: int, at_least: int = 1) -> Callable[[Sample], float |
 
 
 def _availability(sample: Sample) -> float | None:
-    if not sample.operations:
-        return None
-    return sum(map(is_answered, sample.operations)) / len(sample.operations)
+    intended = len(sample.operations) + sample.unsent
+    return sum(map(is_answered, sample.operations)) / intended if intended else None
+
+
+def _retries(sample: Sample) -> int:
+    warm_up_ns = sample.recording.warm_up_ns
+    events = sample.recording.events
+    return sum(isinstance(seen.event, Retried) and seen.time_ns >= warm_up_ns for seen in events)
 
 
 def _longest_outage_ms(sample: Sample) -> float | None:
@@ -237,6 +246,16 @@ _ROWS = (
         0.1,
         labels=BY,
     ),
+    Metric(
+        "unsent",
+        "count",
+        "operations of an open loop that no client was free for within its time-out",
+        lambda sample: sample.unsent,
+        "lower",
+        0.1,
+        labels=("region",),
+    ),
+    Metric("retries", "count", "times that clients asked again for want of an answer", _retries, "lower", 0.1),
     Metric("throughput_ops_s", "ops/s", "ok / (duration - warm-up)", _throughput, "higher", 0.05, labels=BY),
     Metric("latency_p50_ms", "ms", f"median {LATENCY}", _latency_ms(500), "lower", 0.05, labels=BY),
     Metric("latency_p90_ms", "ms", f"90th percentile {LATENCY}", _latency_ms(900), "lower", 0.05, labels=BY),
@@ -260,7 +279,14 @@ _ROWS = (
     ),
     Metric("latency_max_ms", "ms", f"greatest time {LATENCY}", _latency_ms(1000), "lower", 0.2, labels=BY),
     Metric(
-        "availability", "share", "answered in time / operations", _availability, "higher", 0.005, "absolute", labels=BY
+        "availability",
+        "share",
+        "answered in time / (operations + unsent)",
+        _availability,
+        "higher",
+        0.005,
+        "absolute",
+        labels=BY,
     ),
     Metric(
         "longest_outage_ms",

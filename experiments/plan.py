@@ -9,6 +9,8 @@ from typing import Any, Literal
 import msgspec
 
 FORMAT = 1
+RecordLevel = Literal["history", "events"]
+""""history": operations, faults and roles; "events": all that nodes emit too."""
 
 
 class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +30,12 @@ class PartPlan(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Any]
 
 
+class WorkloadPlan(PartPlan, frozen=True, kw_only=True):
+    """A workload: what it is called in this experiment, its kind (`name`) and its settings."""
+
+    called: str
+
+
 class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the chaos schedule. Exactly one of `at_ns` and `every_ns` is set."""
 
@@ -36,6 +44,18 @@ class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
     at_ns: int | None = None
     every_ns: int | None = None  # at every_ns, 2 * every_ns, ... while inside the run
     for_ns: int | None = None  # None: until the end of the run
+
+
+class ClaimPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a text says, to be held against the median over the group's runs."""
+
+    id: str
+    says: str
+    metric: str  # as an expectation would name it
+    figure: str  # with its unit
+    within: float = 0.1
+    verdict: Literal["holds", "disagrees", "unjudged"] = "holds"  # what the file says that the measurement says
+    because: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,10 +73,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     warm_up_ns: int = 0
     cluster: ClusterPlan
     system: PartPlan
-    workload: PartPlan
+    workloads: tuple[WorkloadPlan, ...]
     chaos: tuple[StepPlan, ...] = ()
     check: tuple[str, ...] = ()  # names in CHECKERS
     expect: tuple[str, ...] = ()  # lines that this run is judged by
+    record: RecordLevel = "events"
+    claims: tuple[ClaimPlan, ...] = ()
     group_expect: tuple[str, ...] = ()  # lines that compare variants or count runs: the whole group is judged by them
 
 

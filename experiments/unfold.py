@@ -9,10 +9,19 @@ import msgspec
 from actors.systems import SYSTEMS
 from chaos.faults import FAULTS
 from experiments import expect
-from experiments.plan import ClusterPlan, PartPlan, Plan, StepPlan
+from experiments.plan import ClaimPlan, ClusterPlan, PartPlan, Plan, StepPlan, WorkloadPlan
 from experiments.spec import Point, Spec
 from experiments.spec.models import ClusterFile, ExperimentFile
-from experiments.spec.parts import chosen, latency_name, model_of, regions_of, settings_of, step_fault
+from experiments.spec.parts import (
+    NamedWorkload,
+    chosen,
+    latency_name,
+    model_of,
+    regions_of,
+    settings_of,
+    step_fault,
+    workloads_of,
+)
 from experiments.workloads import WORKLOADS
 
 ALONE_UP_TO = 16  # nodes that get an actor each, on the Ray fabric
@@ -29,6 +38,7 @@ def _plans(point: Point, fabric: str) -> Iterator[Plan]:
         experiment=file.name,
         description=file.description,
         variant=point.variant,
+        matrix=point.matrix,
         params=point.params,
         fabric=fabric,  # type: ignore[arg-type]
         seed=0,
@@ -36,9 +46,11 @@ def _plans(point: Point, fabric: str) -> Iterator[Plan]:
         warm_up_ns=file.warm_up,
         cluster=cluster_plan(file.cluster),
         system=part_plan(file.system, {name: kind.settings_type for name, kind in SYSTEMS.items()}),
-        workload=part_plan(file.workload, WORKLOADS),
+        workloads=tuple(map(workload_plan, workloads_of(file))),
         chaos=tuple(map(step_plan, file.chaos)),
         check=tuple(file.check),
+        record=file.record,
+        claims=tuple(ClaimPlan(**claim.model_dump()) for claim in file.claim),
         expect=tuple(_expectations(file.expect, point.variant, of_group=False)),
         group_expect=tuple(_expectations(file.expect, point.variant, of_group=True)),
     )
@@ -67,6 +79,12 @@ def part_plan(choice: Any, table: dict[str, Any]) -> PartPlan:
     """The system or workload that a file names."""
     (name,) = chosen(choice, table)
     return PartPlan(name=name, settings=msgspec.to_builtins(settings_of(table[name], model_of(choice, name))))
+
+
+def workload_plan(workload: NamedWorkload) -> WorkloadPlan:
+    """One workload."""
+    settings = settings_of(WORKLOADS[workload.kind], workload.model)
+    return WorkloadPlan(called=workload.called, name=workload.kind, settings=msgspec.to_builtins(settings))
 
 
 def step_plan(step: Any) -> StepPlan:

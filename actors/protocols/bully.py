@@ -71,6 +71,7 @@ class Bully(Actor):
         "heard_ns": dict[NodeId, int],
         "group": tuple[NodeId, ...] | None,
         "machine": KeyValue,
+        "started_ns": int,
     }
 
     def __init__(self, node: Node, settings: BullySettings) -> None:
@@ -83,6 +84,7 @@ class Bully(Actor):
         self.heard_ns: dict[NodeId, int] = {}
         self.group: tuple[NodeId, ...] | None = None  # who could be reached when the last election ended
         self.machine = KeyValue()
+        self.started_ns = 0
 
     def start(self) -> None:
         """Wait one time-out to hear who is there, then elect."""

@@ -1,15 +1,15 @@
 """A host's disk on the Ray fabric: one append-only log file for all its nodes, synced by a thread of its own.
 
 Beside the log lies a mark: how many of its bytes are synced. The mark is written after each sync and before anybody
-is told; it needs no sync of its own, for a killed process loses nothing of the page cache. On a restart the log is cut at
-the mark, but for a drawn number of records behind it, so that a crash loses here what it would lose on the simulator.
+is told; it needs no sync of its own, for a killed process loses nothing of the page cache. On a restart the log is cut
+at the mark, but for a drawn number of records behind it: a crash loses here what it would lose on the simulator.
 """
 
 import os
 import queue
 import threading
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from struct import Struct
@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from actors.message import NodeId
-from actors.node import Stored
+from actors.node import Actor, Stored
 from cluster.disk import Record, apply_record
 
 _FRAME = Struct("<II")  # length and CRC-32 of the payload
@@ -114,17 +114,20 @@ def _whole_records(data: bytes) -> tuple[list[Written], list[int]]:
     return records, ends
 
 
-def images(records: list[Written], item_types: Callable[[NodeId], Mapping[str, Any]]) -> dict[NodeId, Stored]:
-    """What each node's disk holds after these records, its logs' items as the types that the actor names."""
+def images(records: list[Written], kind_of: Callable[[NodeId], type[Actor]]) -> dict[NodeId, Stored]:
+    """What each node's disk holds after these records, log items and snapshots as the types that the actor names."""
     found: dict[NodeId, Stored] = {}
     for node, record in records:
-        typed = tuple(_typed(instruction, item_types(node)) for instruction in record)
+        typed = tuple(_typed(instruction, kind_of(node)) for instruction in record)
         apply_record(found.setdefault(node, Stored()), typed)
     return found
 
 
-def _typed(instruction: tuple[Any, ...], types: Mapping[str, Any]) -> tuple[Any, ...]:
-    if instruction[0] != "append":
-        return instruction
-    _, log, items = instruction
-    return "append", log, msgspec.convert(items, list[types[log]])  # type: ignore[misc]
+def _typed(instruction: tuple[Any, ...], kind: type[Actor]) -> tuple[Any, ...]:
+    match instruction:
+        case ("append", log, items):
+            item_type: Any = kind.logs[log]
+            return "append", log, msgspec.convert(items, list[item_type])
+        case ("snapshot", state, log, drop):
+            return "snapshot", msgspec.convert(state, kind.snapshot_type), log, drop
+    return instruction

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from functools import partial
 
 import ray
 import zmq
@@ -9,13 +10,16 @@ import zmq
 from actors.message import NodeId
 from cluster.control import LinkRule
 from cluster.fabric import Setup
+from cluster.journal import Traffic
 from cluster.live.host_loop import HostLoop, HostPlan
+from cluster.live.parcel import Parcel, unpack
 
 
 class Host:
     """Hosts a loop in a thread of its own, and passes commands to it."""
 
-    def __init__(self, setup: Setup, plan: HostPlan) -> None:
+    def __init__(self, packed_setup: Parcel, plan: HostPlan) -> None:
+        setup: Setup = unpack(packed_setup)
         self._loop = HostLoop(setup, plan, zmq.Context())
 
     def address(self) -> tuple[str, int]:
@@ -38,10 +42,12 @@ class Host:
         self._loop.command(lambda: self._loop.apply_rules(rules))
 
     def pause(self, nodes: tuple[NodeId, ...]) -> None:
-        self._loop.command(lambda: [self._loop.pause(node) for node in nodes] and None)
+        for node in nodes:
+            self._loop.command(partial(self._loop.pause, node))
 
     def resume(self, nodes: tuple[NodeId, ...]) -> None:
-        self._loop.command(lambda: [self._loop.resume(node) for node in nodes] and None)
+        for node in nodes:
+            self._loop.command(partial(self._loop.resume, node))
 
     def slow_fsync(self, extra_ns: dict[NodeId, int]) -> None:
         self._loop.command(lambda: self._loop.fsync_extra_ns.update(extra_ns))
@@ -52,10 +58,11 @@ class Host:
         if self._loop.failure is not None:
             raise self._loop.failure
 
-    def finish(self) -> None:
-        """End the loop; its journal is complete when this returns."""
+    def finish(self) -> Traffic:
+        """End the loop; its journal is complete when this returns. Gives the traffic of its last second."""
         self._loop.command(self._loop.stop)
         self._loop.over.wait()
+        return self._loop.last_traffic
 
 
 HostActor = ray.remote(Host)

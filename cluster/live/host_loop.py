@@ -1,7 +1,7 @@
 """The loop of one host on the real clock: receives frames, runs its nodes, sends one frame a receiver and turn.
 
-One turn: take the commands and frames that came, handle all that is due, write the journal, and only then let the turn's
-frames leave; then sleep until something comes or falls due.
+One turn: take the commands and frames that came, handle all that is due, write the journal, and only then let the
+turn's frames leave; then sleep until something comes or falls due.
 """
 
 import heapq
@@ -21,14 +21,16 @@ from cluster.codec import Codec, Letter, MalformedFrame
 from cluster.control import LinkRule
 from cluster.drive import DrivenNode
 from cluster.fabric import Setup
-from cluster.journal import NOBODY, HostClock, Journal
+from cluster.journal import NOBODY, HostClock, Journal, Traffic
 from cluster.lag import Lag
+from cluster.latency import load_profile
 from cluster.live.file_disk import FileDisk, images
 from cluster.live.socket import Inbox, Keys, Outbox, Waker
 from cluster.loop import DELIVER, SYNCED, Loop
 from cluster.streams import stream
 
 NEVER_AUTOMATICALLY = 1 << 62
+TELL_TRAFFIC_EVERY_NS = 1_000_000_000
 
 
 class HostPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +53,7 @@ class HostLoop(Loop):
         self.failure: BaseException | None = None
         self.over = threading.Event()
         self._context = context
-        self._codec = Codec({spec.kind for spec in setup.actors})
+        self._codec = Codec((spec.kind for spec in setup.actors), len(setup.actors))
         self._waker = Waker()
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._synced: SimpleQueue[tuple[int, NodeId, int, int]] = SimpleQueue()
@@ -61,6 +63,8 @@ class HostLoop(Loop):
         self._letters: dict[str, list[Letter]] = defaultdict(list)
         self._lag = Lag()
         self._bytes = self._malformed = 0
+        self._told = self.last_traffic = Traffic(0, 0, 0, 0)
+        self._tell_traffic_ns = TELL_TRAFFIC_EVERY_NS
         self._running = True
         self._disk = FileDisk(plan.folder / "disk", plan.name, sync=setup.disk.real)
 
@@ -119,18 +123,29 @@ class HostLoop(Loop):
         )
         draw = stream(self.setup.seed, "disk", self.host, self.plan.incarnation)
         records = self._disk.recover(draw)
-        found = images(records, lambda node: self.setup.actors[node].kind.logs)
+        found = images(records, lambda node: self.setup.actors[node].kind)
         self._take_commands()  # where the others are, before the first message leaves
+        self._make_delay_tables()
         time.sleep(max(0, (origin_ns - time.monotonic_ns()) / 1e9))
         self.now_ns = max(0, time.monotonic_ns() - origin_ns)
         self.publish(NOBODY, HostClock(self.host, 0, 0))
         for node in self.plan.nodes:
             self.start(node, found.get(node, Stored()), self.plan.incarnation)
 
+    def _make_delay_tables(self) -> None:
+        """Compute the trips from here to everywhere ahead of time: milliseconds that the first messages would wait."""
+        topology, profile = self.setup.topology, load_profile(self.setup.latency)
+        everywhere = dict.fromkeys(topology.regions)
+        for source in dict.fromkeys(topology.regions[node] for node in self.plan.nodes):
+            for target in everywhere:
+                profile.trip(source, target, self.setup.inside_region_rtt_ns).table()
+
     def _turn(self) -> None:
         self._take_commands()
         self._receive()
         self._handle_due()
+        if self.now_ns >= self._tell_traffic_ns:
+            self._tell_traffic()
         copy = self._journal.flush()
         for host, letters in self._letters.items():
             self._send(host, letters)
@@ -183,9 +198,7 @@ class HostLoop(Loop):
         self._waker.wait(self.inbox, wait_s)
 
     def _end(self) -> None:
-        self.publish(NOBODY, msgspec.structs.replace(
-            self.traffic(), bytes=self._bytes, malformed=self._malformed, lag_p99_ns=self._lag.p99_ns()
-        ))  # fmt: skip
+        self._tell_traffic(lag_p99_ns=self._lag.p99_ns())
         self._journal.close()
         self._disk.close()
         for outbox in self._outboxes.values():
@@ -193,6 +206,22 @@ class HostLoop(Loop):
         if self._observer is not None:
             self._observer.close()
         self.inbox.close()
+
+    def _tell_traffic(self, lag_p99_ns: int = 0) -> None:
+        """Record what passed since the last time: a killed host's share is known up to its last full second."""
+        total = Traffic(self.sent, self.dropped, self.delivered, self._bytes, self._malformed)
+        told = self._told
+        self.last_traffic = Traffic(
+            sent=total.sent - told.sent,
+            dropped=total.dropped - told.dropped,
+            delivered=total.delivered - told.delivered,
+            bytes=total.bytes - told.bytes,
+            malformed=total.malformed - told.malformed,
+            lag_p99_ns=lag_p99_ns,
+        )
+        self.publish(NOBODY, self.last_traffic)
+        self._told = total
+        self._tell_traffic_ns = self.now_ns + TELL_TRAFFIC_EVERY_NS
 
     # what differs from the simulator
 

@@ -39,7 +39,7 @@ class Inbox:
         self._socket.curve_publickey, self._socket.curve_secretkey = keys
         port = self._socket.bind_to_random_port(f"tcp://{ip}")
         self.address = f"tcp://{ip}:{port}"
-        self.descriptor: int = self._socket.getsockopt(zmq.FD)
+        self.descriptor = int(self._socket.getsockopt(zmq.FD))
 
     def receive(self) -> bytes | None:
         """The next frame, None if there is none now."""
@@ -50,7 +50,7 @@ class Inbox:
 
     def ready(self) -> bool:
         """Whether a frame waits. Must be asked before each wait: the descriptor tells changes only."""
-        return bool(self._socket.getsockopt(zmq.EVENTS) & zmq.POLLIN)
+        return bool(int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
 
     def close(self) -> None:
         self._socket.close()

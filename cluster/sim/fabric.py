@@ -1,77 +1,17 @@
-"""The simulator: all nodes in one process on a virtual clock. The same setup gives the same run, bit for bit."""
+"""The simulator as a fabric. The same setup gives the same run, bit for bit."""
 
-import heapq
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from actors.message import Event, Message, NodeId
+from actors.message import NodeId
 from cluster.control import Control, LinkRule
-from cluster.drive import DrivenNode
 from cluster.fabric import Director, FabricResult, Progress, Setup
-from cluster.journal import NOBODY, Journal
-from cluster.loop import CALL, DELIVER, SYNCED, Loop
-from cluster.sim.digest import Digest
-from cluster.tally import Tally
-
-WATCH_EVERY = 4096  # entries between two looks at the real clock
-WATCH_EVERY_S = 0.2
-
-
-class SimLoop(Loop):
-    """The loop on a virtual clock: it jumps to the time of the next entry."""
-
-    def __init__(self, setup: Setup, journal: Journal, director: Director) -> None:
-        super().__init__(setup, "sim")
-        self.digest = Digest()
-        self.tally = Tally(setup.topology, setup.duration_ns)
-        self._journal = journal
-        self._director = director
-
-    def forward(self, due_ns: int, source: NodeId, target: NodeId, message: Message) -> None:
-        """See `Loop.forward`."""
-        self._sequence += 1
-        heapq.heappush(self.heap, (due_ns, self._sequence, DELIVER, target, source, message))
-
-    def start_sync(self, node: DrivenNode) -> None:
-        """See `Loop.start_sync`."""
-        took_ns = self.setup.disk.fsync_ns + self.fsync_extra_ns.get(node.id, 0)
-        self.push(self.now_ns + took_ns, SYNCED, node.id, node.id, (node.incarnation, node.disk.begin_sync()))
-
-    def publish(self, node: NodeId, event: Event) -> None:
-        """See `Loop.publish`."""
-        self.digest.add(self.now_ns, node, event)
-        self._journal.write(self.now_ns, node, event)
-        self.tally.observe(node, event)
-        self._director.observe(node, event)
-
-    def record(self, event: Event) -> None:
-        """What the controller tells."""
-        self.publish(NOBODY, event)
-
-    def schedule_director(self) -> None:
-        """Call the director when it is next due, ahead of the nodes' entries of that moment."""
-        due_ns = self._director.due_ns()
-        if due_ns is not None:
-            heapq.heappush(self.heap, (max(due_ns, self.now_ns), 0, CALL, NOBODY, NOBODY, None))
-
-    def run_until(self, end_ns: int, watch: Callable[[Progress], None]) -> None:
-        """Handle everything that is due before `end_ns`."""
-        heap, pop, handle, add = self.heap, heapq.heappop, self.handle, self.digest.add
-        steps, watched_s = 0, time.monotonic()
-        while heap and heap[0][0] < end_ns:
-            self.now_ns, _, kind, node, sender, what = pop(heap)
-            if kind == CALL:
-                self._director.advance(self.now_ns)
-                self.schedule_director()
-            elif handle(kind, node, sender, what):
-                add(self.now_ns, kind, node, sender, what)
-            steps += 1
-            if not steps % WATCH_EVERY and time.monotonic() - watched_s > WATCH_EVERY_S:
-                watched_s = time.monotonic()
-                watch(self.tally.progress(self.now_ns))
-        self.now_ns = end_ns
+from cluster.journal import Journal
+from cluster.sim.loop import SimLoop
+from cluster.sim.trace import Trace, TracedLoop
 
 
 class SimControl(Control):
@@ -106,26 +46,28 @@ class SimControl(Control):
         self._loop.fsync_extra_ns.update(extra_ns)
 
 
-def run(setup: Setup, director: Director, folder: Path, watch: Callable[[Progress], None], **_: Any) -> FabricResult:
-    """Simulate a setup to its end; see `cluster.fabric.Fabric`."""
+def run(
+    setup: Setup,
+    director: Director,
+    folder: Path,
+    watch: Callable[[Progress], None],
+    *,
+    trace: Path | None = None,
+    **_: Any,
+) -> FabricResult:
+    """Simulate a setup to its end; see `cluster.fabric.Fabric`.
+
+    Args:
+        trace: a file to write every step and every call of a node to; see `cluster.sim.trace`.
+    """
     (folder / "journal").mkdir(parents=True, exist_ok=True)
     began_s = time.monotonic()
-    with Journal(folder / "journal" / "sim.msgpack", host="sim", origin_ns=0) as journal:
+    with ExitStack() as files:
+        journal = files.enter_context(Journal(folder / "journal" / "sim.msgpack", host="sim", origin_ns=0))
         loop = SimLoop(setup, journal, director)
-        director.begin(SimControl(loop), loop.record)
-        loop.schedule_director()
-        for node in range(len(setup.topology.regions)):
-            loop.start(node)
-        interrupted = False
-        try:
-            loop.run_until(setup.duration_ns, watch)
-        except KeyboardInterrupt:
-            interrupted = True
-        finally:
-            director.finish(loop.now_ns)
-        if not interrupted:
-            loop.run_until(setup.duration_ns + setup.drain_ns, watch)
-        loop.record(loop.traffic())
+        if trace is not None:
+            loop = TracedLoop(setup, journal, director, trace=files.enter_context(Trace(trace)))
+        interrupted = run_loop(loop, director, watch)
     return FabricResult(
         digest=loop.digest.hexdigest(),
         messages=loop.delivered,
@@ -133,3 +75,22 @@ def run(setup: Setup, director: Director, folder: Path, watch: Callable[[Progres
         virtual_s=loop.now_ns / 1e9,
         interrupted=interrupted,
     )
+
+
+def run_loop(loop: SimLoop, director: Director, watch: Callable[[Progress], None]) -> bool:
+    """Start all nodes and run them to the end of the setup. Returns whether it was interrupted."""
+    setup, interrupted = loop.setup, False
+    director.begin(SimControl(loop), loop.record)
+    loop.schedule_director()
+    for node in range(len(setup.topology.regions)):
+        loop.start(node)
+    try:
+        loop.run_until(setup.duration_ns, watch)
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        director.finish(loop.now_ns)
+    if not interrupted:
+        loop.run_until(setup.duration_ns + setup.drain_ns, watch)
+    loop.record(loop.traffic())
+    return interrupted

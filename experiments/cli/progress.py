@@ -1,6 +1,7 @@
 """How far a run is, live on standard error: one line that changes on a terminal, a line now and then elsewhere."""
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
 
 from rich.console import Console
@@ -15,32 +16,33 @@ LINE_EVERY_S = 5.0  # where no terminal is
 
 
 class Watch:
-    """Shows one run; a fabric calls it as often as it likes."""
+    """Shows the runs of one command; a fabric calls it as often as it likes."""
 
-    def __init__(self, console: Console, title: str) -> None:
+    def __init__(self, console: Console, titles: Sequence[str]) -> None:
         self._console = console
-        self._title = title
+        self._titles = titles
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
         self._shown_s = time.monotonic()
         self._mark = (0, 0)  # time and operations where the present rate began
         self._rate = 0.0
 
-    def __call__(self, progress: Progress) -> None:
-        """Take notice; redraw if it is time for it."""
+    def __call__(self, place: int, progress: Progress) -> None:
+        """Take notice of how far the run at this place is; redraw if it is time for it."""
         self._measure(progress)
         now_s = time.monotonic()
         if now_s - self._shown_s < (REDRAW_S if self._live else LINE_EVERY_S):
             return
         self._shown_s = now_s
-        line = f"{self._title}  {line_of(progress, self._rate)}"
+        line = f"{self._titles[place]}  {line_of(progress, self._rate)}"
         if self._live:
             self._live.update(Text(line, no_wrap=True, overflow="ellipsis"), refresh=True)
         else:
             self._console.print(line, soft_wrap=True)
 
-    def say(self, line: str) -> None:
-        """Print a line that stays."""
-        self._console.print(f"{self._title}  {line}", soft_wrap=True)
+    def say(self, place: int, line: str) -> None:
+        """Print a line that stays; the next run begins anew."""
+        self._console.print(f"{self._titles[place]}  {line}", soft_wrap=True)
+        self._mark, self._rate = (0, 0), 0.0
 
     def _measure(self, progress: Progress) -> None:
         """Operations a second of the run's time, over the last second or more."""

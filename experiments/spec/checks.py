@@ -18,8 +18,8 @@ from cluster.topology import Topology
 from experiments import expect
 from experiments.checkers import CHECKERS
 from experiments.near_words import did_you_mean
-from experiments.spec.models import MAX_NODES, ClusterFile, ExperimentFile
-from experiments.spec.parts import chosen, latency_name, model_of, regions_of, settings_of, step_fault
+from experiments.spec.models import MAX_NODES, ClaimFile, ClusterFile, ExperimentFile
+from experiments.spec.parts import chosen, latency_name, model_of, regions_of, settings_of, step_fault, workloads_of
 from experiments.workloads import WORKLOADS
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -33,8 +33,7 @@ def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Find
     yield from _cluster(file.cluster)
     yield from _part(("system",), file.system, {name: kind.settings_type for name, kind in SYSTEMS.items()})
     yield from _mutant(file.system)
-    yield from _part(("workload",), file.workload, WORKLOADS)
-    yield from _mix(file.workload)
+    yield from _workloads(file)
     yield from _times(file)
     servers = regions_of(file.cluster)
     topology = Topology(servers, len(servers)) if servers else None
@@ -43,6 +42,8 @@ def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Find
     yield from _names(("check",), file.check, CHECKERS, "checker")
     for number, line in enumerate(file.expect):
         yield from _expectation(("expect", number), line, file, variants)
+    for number, claim in enumerate(file.claim):
+        yield from _claim(("claim", number), claim, file, variants)
 
 
 def _cluster(cluster: ClusterFile) -> Iterator[Finding]:
@@ -91,7 +92,7 @@ def _regions(cluster: ClusterFile, profile: Profile) -> Iterator[Finding]:
 
 
 def _part(path: Path, choice: Any, table: Mapping[str, type[Settings]]) -> Iterator[Finding]:
-    """A system or a workload: exactly one, with settings that go together."""
+    """A choice of exactly one, with settings that go together."""
     names = chosen(choice, table)
     what = path[-1]
     if len(names) != 1:
@@ -102,8 +103,17 @@ def _part(path: Path, choice: Any, table: Mapping[str, type[Settings]]) -> Itera
 
 
 def _problems(path: Path, settings: Settings) -> Iterator[Finding]:
+    """What is wrong with settings, and with those inside them."""
     for field, message in settings.problems():
-        yield ((*path, file_key(field)) if field else path), message
+        yield ((*path, *map(file_key, field.split("."))) if field else path), message
+    for name in settings.__struct_fields__:
+        value = getattr(settings, name)
+        if isinstance(value, Settings):
+            yield from _problems((*path, file_key(name)), value)
+        elif isinstance(value, tuple):
+            for place, item in enumerate(value):
+                if isinstance(item, Settings):
+                    yield from _problems((*path, file_key(name), place), item)
 
 
 def _mutant(system: Any) -> Iterator[Finding]:
@@ -114,15 +124,24 @@ def _mutant(system: Any) -> Iterator[Finding]:
             yield ("system", name, "mutant"), f"there is no mutant {mutant!r} of {name}; {did_you_mean(mutant, known)}"
 
 
-def _mix(workload: Any) -> Iterator[Finding]:
-    for name in chosen(workload, WORKLOADS):
-        functions = WORKLOADS[name].functions
-        for function in getattr(model_of(workload, name), "mix", None) or ():
-            if function not in functions:
-                yield (
-                    ("workload", name, "mix", function),
-                    f"{name} has no function {function!r}; {did_you_mean(function, functions)}",
-                )
+def _workloads(file: ExperimentFile) -> Iterator[Finding]:
+    """At least one workload, each with a name of its own and functions that it has."""
+    for place, item in enumerate(file.workload if isinstance(file.workload, list) else ()):
+        if len(chosen(item, WORKLOADS)) != 1:
+            yield ("workload", place), f"name exactly one workload; there are {', '.join(WORKLOADS)}"
+    workloads = workloads_of(file)
+    if not workloads:
+        yield ("workload",), f"name a workload; there are {', '.join(WORKLOADS)}"
+    names = [workload.called for workload in workloads]
+    for workload in workloads:
+        kind = WORKLOADS[workload.kind]
+        if names.count(workload.called) > 1:
+            yield workload.path, f"two workloads are called {workload.called}; give each a name of its own: name: ..."
+        yield from _problems(workload.path, settings_of(kind, workload.model))
+        for function in getattr(workload.model, "mix", None) or ():
+            if function not in kind.functions:
+                there_are = did_you_mean(function, kind.functions)
+                yield (*workload.path, "mix", function), f"{workload.kind} has no function {function!r}; {there_are}"
 
 
 def _times(file: ExperimentFile) -> Iterator[Finding]:
@@ -209,8 +228,26 @@ def _expectation(path: Path, text: str, file: ExperimentFile, variants: tuple[st
         yield from _labels(path, reference, file)
 
 
+def _claim(path: Path, claim: ClaimFile, file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Finding]:
+    try:
+        reference = expect.reference(claim.metric)
+    except expect.MalformedExpectation as error:
+        yield (*path, "metric"), str(error)
+        return
+    variant, figure = reference.variant, expect.quantity(claim.figure)
+    if variant is not None and variant not in variants:
+        yield (*path, "metric"), f"there is no variant {variant!r}; {did_you_mean(variant, variants)}"
+    if variant is None and len(variants) > 1:
+        yield (*path, "metric"), f"say of which variant: {variants[0]}.{claim.metric}"
+    if figure.dimension != reference.dimension:
+        yield (*path, "figure"), f"{reference.name} is {reference.dimension}, and the figure is {figure.dimension}"
+    if claim.verdict == "disagrees" and not claim.because:
+        yield path, "say why it disagrees: because: ..."
+    yield from _labels((*path, "metric"), reference, file)
+
+
 def _labels(path: Path, reference: expect.Reference, file: ExperimentFile) -> Iterator[Finding]:
-    functions = [function for name in chosen(file.workload, WORKLOADS) for function in WORKLOADS[name].functions]
+    functions = [function for workload in workloads_of(file) for function in WORKLOADS[workload.kind].functions]
     known = {"region": list(dict.fromkeys(regions_of(file.cluster))), "op": functions}
     for part in filter(None, reference.labels[1:-1].split(",")):
         label, _, value = part.partition("=")

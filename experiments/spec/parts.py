@@ -1,7 +1,7 @@
 """Parts of a file as others need them: which choice was made, with which settings, and where nodes are."""
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import msgspec
 
@@ -10,7 +10,8 @@ from chaos.fault import Fault
 from chaos.faults import FAULTS
 from cluster.latency import load_profile, profile_names
 from experiments.spec.fields import FileModel
-from experiments.spec.models import ClusterFile
+from experiments.spec.models import ClusterFile, ExperimentFile
+from experiments.workloads import WORKLOADS
 
 S = TypeVar("S", bound=Settings)
 
@@ -28,7 +29,40 @@ def model_of(choice: FileModel, name: str) -> FileModel:
 
 def settings_of(kind: type[S], model: FileModel) -> S:
     """The settings that a part of a file stands for."""
-    return kind(**{field.name: getattr(model, field.name) for field in msgspec.structs.fields(kind)})
+    values = {field.name: getattr(model, field.name) for field in msgspec.structs.fields(kind)}
+    types = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    return kind(**{name: _value(types[name], value) for name, value in values.items()})
+
+
+def _value(annotation: Any, value: Any) -> Any:
+    """A field's value, where it is settings of its own or a list of them."""
+    if isinstance(value, FileModel):
+        return settings_of(annotation, value)
+    if isinstance(value, list):
+        return tuple(_value(get_args(annotation)[0], item) for item in value)
+    return value
+
+
+class NamedWorkload(NamedTuple):
+    """A workload of a file: what it is called, its kind, and the path of its settings."""
+
+    called: str
+    kind: str
+    model: FileModel
+    path: tuple[str | int, ...]
+
+
+def workloads_of(file: ExperimentFile) -> list[NamedWorkload]:
+    """The workloads of a file, in their order; those of a list may have names of their own."""
+    if not isinstance(file.workload, list):
+        names = chosen(file.workload, WORKLOADS)
+        return [NamedWorkload(name, name, model_of(file.workload, name), ("workload", name)) for name in names]
+    found = []
+    for place, item in enumerate(file.workload):
+        for name in chosen(item, WORKLOADS):
+            path = ("workload", place, name)
+            found.append(NamedWorkload(item.name or name, name, model_of(item, name), path))
+    return found
 
 
 def step_fault(step: Any) -> Fault:

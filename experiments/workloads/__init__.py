@@ -1,6 +1,6 @@
 """The workloads that a file can name. To add one: its file here, and its line in WORKLOADS."""
 
-from actors.client import Workload
+from actors.workload import Workload
 from experiments.workloads import append, register, siblings
 
 WORKLOADS: dict[str, type[Workload]] = {

@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from actors.client import Call
 from actors.context_client import ContextWorkload
 from actors.message import Value
 from actors.settings import Unit
+from actors.workload import Call
 from experiments.workloads.register import pick
 
 

@@ -1,20 +1,10 @@
 """What a search knows of the operations to come: who needs which state, and who could bring it about."""
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+from collections.abc import Hashable
 
-from actors.history import Operation
 from experiments.checkers.linearizable.models import NOTHING, Model, State
-
-
-class ObjectHistory(NamedTuple):
-    """What one object was asked. Intervals are closed: two that touch are concurrent."""
-
-    key: str
-    definite: Sequence[Operation]  # ok, or a fail that is an answer of the state; in order of invocation
-    unknown: Sequence[Operation]  # at any time after the invoke, or never; taken as info, whatever they say
-    bound_ns: int = 0  # each interval is widened by this on either side
+from experiments.checkers.linearizable.objects import ObjectHistory
 
 
 class Foresight:
@@ -40,9 +30,12 @@ class Foresight:
         self.needed[self.needs[number]] += 1
         self.given[self.gives[number]] += 1
 
-    def is_missed(self, state: State, unknown: int) -> bool:
-        """Whether somebody would wait in vain for what this state shows, once it is left; `unknown` took effect."""
-        shown = self.shows(state)
-        if shown is NOTHING or not self.needed.get(shown) or self.given.get(shown):
+    def is_missed(self, left: State, entered: State, unknown: int) -> bool:
+        """Whether somebody would wait in vain for what the state that is left shows; `unknown` took effect.
+
+        Two states may show the same (a key never written, and one where nothing was written): nobody waits then.
+        """
+        shown = self.shows(left)
+        if shown == self.shows(entered) or shown is NOTHING or not self.needed.get(shown) or self.given.get(shown):
             return False
         return not self.unknown.get(shown, 0) & ~unknown

@@ -18,13 +18,15 @@ Five rules keep the number of configurations small, none of which loses a linear
 """
 
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
 from actors.history import Operation, Outcome
 from actors.message import Value
-from experiments.checkers.linearizable.foresight import Foresight, ObjectHistory
+from experiments.checkers.linearizable.foresight import Foresight
 from experiments.checkers.linearizable.models import REFUSED, Model, State
+from experiments.checkers.linearizable.objects import ObjectHistory, Placed
 
 NEVER_NS = 1 << 63
 LOOK_AT_CLOCK_EVERY = 256  # configurations
@@ -46,6 +48,7 @@ class Finding(NamedTuple):
     linearizable: bool | None  # None: it gave up
     configurations: int
     reason: str = ""  # why it gave up
+    furthest_ns: int = 0  # all operations that return before this can be ordered
 
 
 class Frame:
@@ -72,6 +75,7 @@ class Search:
     def __init__(self, history: ObjectHistory, model: Model) -> None:
         self.history = history
         self.step = model.step
+        self.effects = model.effects
         self.foresight = Foresight(history, model)
         bound = history.bound_ns
         definite = history.definite
@@ -80,20 +84,22 @@ class Search:
         self.looks = [model.only_looks(operation.function, operation.outcome) for operation in definite]
         self.invoke = [operation.invoke_ns - bound for operation in definite]
         self.due_ns = [return_ns(operation) + bound for operation in definite]
-        self.before = _process_order(definite, bound)
+        self.before = _process_order(history)
         self.after = [*range(1, count + 1), 0]  # the list of those to come; its head is number `count`
         self.ahead = [count, *range(count)]
         self.waits = [True] * count
-        self.unknown_asked: list[Question] = [
-            (operation.function, operation.value, None, "info") for operation in history.unknown
-        ]
+        self.unknown_asked = [(operation.function, operation.value) for operation in history.unknown]
         self.unknown_invoke = [operation.invoke_ns - bound for operation in history.unknown]
+        self.unknown_before = _process_order_of_unknown(history)
         self.seen: dict[tuple[int, int, State], tuple[int, ...]] = {}
         self.configurations = 0
+        self.furthest_ns = 0
         self.frames: list[Frame] = []
 
     def run(self, initial: State, limits: Limits) -> Finding:
         """Search from this state. Depth first, on a stack of its own: the length of a history is no limit."""
+        if time.monotonic() > limits.deadline_s:
+            return self.give_up("time was up before it began")
         if self.enter(Frame(0, 0, 0, initial)):
             return Finding(True, self.configurations)
         while self.frames:
@@ -112,11 +118,11 @@ class Search:
                 continue
             choice, state = frame.choices.pop()
             following = self.take(frame, choice, state)
-            if state != frame.state and self.foresight.is_missed(frame.state, following.unknown):
+            if state != frame.state and self.foresight.is_missed(frame.state, state, following.unknown):
                 continue
             if self.enter(following):
                 return Finding(True, self.configurations)
-        return Finding(False, self.configurations)
+        return Finding(False, self.configurations, furthest_ns=self.furthest_ns)
 
     def give_up(self, reason: str) -> Finding:
         return Finding(None, self.configurations, reason)
@@ -136,6 +142,7 @@ class Search:
         self.configurations += 1
         self.frames.append(frame)
         due = frame.due
+        self.furthest_ns = max(self.furthest_ns, self.due_ns[due])
         if not self.looks[due]:
             state = self.step(frame.state, *self.asked[due])
             if state is not REFUSED:
@@ -176,13 +183,18 @@ class Search:
         for choice in (*self.open_unknown(frame), *writers):
             if choice == frame.due and tried:
                 continue
-            question = self.asked[choice] if choice >= 0 else self.unknown_asked[~choice]
-            state = self.step(frame.state, *question)
-            if state is REFUSED or (choice < 0 and state == frame.state):
-                continue
-            helps = not tried and self.step(state, *self.asked[frame.due]) is not REFUSED
-            ranked[choice == frame.due or helps].append((choice, state))
+            for state in self.outcomes(frame.state, choice):
+                helps = not tried and self.step(state, *self.asked[frame.due]) is not REFUSED
+                ranked[choice == frame.due or helps].append((choice, state))
         frame.choices = ranked[0] + ranked[1]
+
+    def outcomes(self, state: State, choice: int) -> Iterable[State]:
+        """The states that an operation may leave; those of an unknown one that changes nothing are left out."""
+        if choice < 0:
+            function, value = self.unknown_asked[~choice]
+            return [after for after in self.effects(state, function, value) if after != state]
+        after = self.step(state, *self.asked[choice])
+        return () if after is REFUSED else (after,)
 
     def open_unknown(self, frame: Frame) -> list[int]:
         """Operations of unknown outcome that may take effect now, as complements of their numbers."""
@@ -190,8 +202,12 @@ class Search:
         return [
             ~number
             for number, invoke_ns in enumerate(self.unknown_invoke)
-            if invoke_ns <= limit_ns and not frame.unknown >> number & 1
+            if invoke_ns <= limit_ns and not frame.unknown >> number & 1 and not self.held_up(number)
         ]
+
+    def held_up(self, unknown: int) -> bool:
+        """Whether an operation that its process ended before this one has not taken effect yet."""
+        return any(self.waits[number] for number in self.unknown_before[unknown])
 
     def take(self, frame: Frame, choice: int, state: State) -> Frame:
         """The configuration after one more operation."""
@@ -244,20 +260,40 @@ def return_ns(operation: Operation) -> int:
     return operation.return_ns
 
 
-def _process_order(definite: Sequence[Operation], bound_ns: int) -> list[int]:
-    """For each operation the one that its process ended before, where times alone don't tell; else -1."""
+def _process_order(history: ObjectHistory) -> list[int]:
+    """For each definite operation the one that its process ended before, where times alone don't tell; else -1."""
     last: dict[int, int] = {}
     before = []
-    for number, operation in enumerate(definite):
+    for number, operation in enumerate(history.definite):
         former = last.get(operation.process, -1)
-        if former >= 0:
-            end_ns = return_ns(definite[former])
-            told = end_ns + bound_ns < operation.invoke_ns - bound_ns
-            if told or end_ns > operation.invoke_ns:
-                former = -1
+        if former >= 0 and not _only_process_tells(history.definite[former], operation, history):
+            former = -1
         before.append(former)
         last[operation.process] = number
     return before
+
+
+def _process_order_of_unknown(history: ObjectHistory) -> list[list[int]]:
+    """For each unknown operation the definite ones that its process ended before, where times alone don't tell."""
+    by_process: dict[int, list[int]] = defaultdict(list)
+    for number, operation in enumerate(history.definite):
+        by_process[operation.process].append(number)
+    return [
+        [
+            number
+            for number in by_process.get(operation.process, ())
+            if _only_process_tells(history.definite[number], operation, history)
+        ]
+        for operation in history.unknown
+    ]
+
+
+def _only_process_tells(former: Placed, operation: Placed, history: ObjectHistory) -> bool:
+    """Whether `former` ended before `operation` in the order of their process, but not by widened times."""
+    end_ns, bound_ns = return_ns(former), history.bound_ns
+    if end_ns + bound_ns < operation.invoke_ns - bound_ns or end_ns > operation.invoke_ns:
+        return False
+    return former.invoke_ns < operation.invoke_ns or former.place < operation.place
 
 
 def search(history: ObjectHistory, model: Model, limits: Limits) -> Finding:
