@@ -46,6 +46,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     duration_ns: int  # the workload's end, when the controller heals everything
     drain_ns: int  # how long open operations may still end after that
     density: int = 1
+    record: str = "events"  # a level of `cluster.journal.KEPT`
 
 
 class Director(Protocol):

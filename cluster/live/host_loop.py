@@ -120,6 +120,7 @@ class HostLoop(Loop):
             host=self.host,
             origin_ns=origin_ns,
             flush_at=NEVER_AUTOMATICALLY,
+            record=self.setup.record,
         )
         draw = stream(self.setup.seed, "disk", self.host, self.plan.incarnation)
         records = self._disk.recover(draw)
