@@ -56,7 +56,8 @@ class Replica(RingView):
         self.clock_off_ns = self.node.random("clock error").randint(-error_ns, error_ns)
         for name, value in sorted(self.node.load().facts.items()):
             if name.startswith(KEY) and value is not None:
-                self.index(name.removeprefix(KEY), msgspec.convert(value, Record))
+                key, record = name.removeprefix(KEY), msgspec.convert(value, Record)
+                self.tell_held(key, self.index(key, record), record.clock)
 
     def restore(self, state: object) -> None:
         """See `Actor.restore`; what follows from the store is made anew."""
@@ -102,7 +103,9 @@ class Replica(RingView):
         mark = self.index(key, record)
         if self.settings.storage == "disk":
             self.node.save(**{KEY + key: record})
-        clock = record.clock
+        self.tell_held(key, mark, record.clock)
+
+    def tell_held(self, key: str, mark: int, clock: Clock) -> None:
         size = len(encode(clock)) - sum(len(encode(content)) for content in clock.siblings)
         self.node.emit(Held(key, mark, len(live(clock)), clock.entries, size))
 

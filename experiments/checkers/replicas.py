@@ -2,16 +2,54 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from actors.history import Operation
 from actors.message import NodeId
-from actors.protocols.dynamo_messages import Held
+from actors.protocols.dynamo_messages import Configured, Held
 from cluster.journal import NodeStopped
 from cluster.topology import Topology
 from experiments.checkers.verdict import Verdict
 from experiments.recording import FaultRecord, Observed
 
 WITHIN_NS = 10_000_000_000  # after the last disturbance; a run that ends sooner is unknown unless they agree
+
+
+class Final(NamedTuple):
+    """What nodes hold in the end: by key and node a fingerprint, and whether it is more than a tombstone."""
+
+    holds: dict[str, dict[NodeId, Held]]
+    changed_ns: int  # when the last change was
+    replicas: int  # N; 0 if nobody told
+
+
+def final_state(events: Iterable[Observed]) -> Final:
+    """Follow `Held` events; a node that stops holds nothing until it tells anew what its disk kept."""
+    holds: dict[str, dict[NodeId, Held]] = defaultdict(dict)
+    changed_ns = replicas = 0
+    for observed in events:
+        event = observed.event
+        if isinstance(event, Held):
+            former = holds[event.key].get(observed.node)
+            if event.fingerprint:
+                holds[event.key][observed.node] = event
+            else:
+                holds[event.key].pop(observed.node, None)
+            if former is None or former.fingerprint != event.fingerprint:
+                changed_ns = observed.time_ns
+        elif isinstance(event, NodeStopped):
+            for held in holds.values():
+                held.pop(observed.node, None)
+        elif isinstance(event, Configured):
+            replicas = event.n
+    return Final({key: held for key, held in holds.items() if held}, changed_ns, replicas)
+
+
+def last_disturbance_ns(history: Sequence[Operation], faults: Sequence[FaultRecord]) -> int:
+    """When the last write or fault ended."""
+    writes = (one.ended_ns or one.invoke_ns for one in history if one.function not in ("get", "read", "scan"))
+    heals = (fault.healed_ns or fault.injected_ns for fault in faults)
+    return max((*writes, *heals), default=0)
 
 
 def replicas_agree(
@@ -23,53 +61,41 @@ def replicas_agree(
     topology: Topology,
     within_ns: int = WITHIN_NS,
 ) -> Verdict:
-    """All replicas of each key hold the same in the end.
+    """All replicas of each key hold the same in the end, and a key that is not deleted has N of them at least.
 
-    What a replica holds is told by `Held` events; one that holds nothing of a key is no replica of it, for it may
-    have none. The last disturbance is the last end of a fault, or of a write.
-
-    Returns: invalid if replicas of a key differ at the end, `within_ns` after the last disturbance or later; unknown
-        if they differ and the run ended sooner, or nobody told what it holds.
+    Returns: invalid if that does not hold at the end, `within_ns` after the last end of a write or a fault or later;
+        unknown if it does not hold and the run ended sooner, or nobody told what it holds.
     """
-    holds, changed_ns = _final(events)
-    if not holds:
+    final = final_state(events)
+    if not final.holds:
         return Verdict(valid="unknown", checked=0, reason="no replica told what it holds")
-    disturbed_ns = _last_disturbance(history, faults)
-    apart = {key: marks for key, marks in sorted(holds.items()) if len(set(marks.values())) > 1}
-    waited_s = (end_ns - disturbed_ns) / 1e9
+    disturbed_ns = last_disturbance_ns(history, faults)
+    wrong = {key: why for key, held in sorted(final.holds.items()) if (why := _wrong(held, final.replicas, topology))}
+    checked = len(final.holds)
     evidence = {
-        "keys": len(holds),
-        "apart": len(apart),
-        "converged_after_ms": None if apart else max(0, changed_ns - disturbed_ns) / 1e6,
+        "keys": checked,
+        "wrong": len(wrong),
+        "converged_after_ms": None if wrong else max(0, final.changed_ns - disturbed_ns) / 1e6,
     }
-    if not apart:
-        return Verdict(valid=True, checked=len(holds), method="fingerprints at the end", evidence=evidence)
-    key, marks = next(iter(apart.items()))
-    sides = defaultdict(list)
-    for node, mark in sorted(marks.items()):
-        sides[mark].append(node)
-    told = " | ".join(topology.names(nodes) for nodes in sides.values())
-    reason = f"replicas of {key} differ ({told}) {waited_s:.1f} s after the last fault or write"
-    late = end_ns - disturbed_ns >= within_ns
-    return Verdict(valid=False if late else "unknown", checked=len(holds), reason=reason, evidence=evidence)
+    if not wrong:
+        return Verdict(valid=True, checked=checked, method="fingerprints at the end", evidence=evidence)
+    key, why = next(iter(wrong.items()))
+    waited_ns = end_ns - disturbed_ns
+    return Verdict(
+        valid=False if waited_ns >= within_ns else "unknown",
+        checked=checked,
+        reason=f"{key}: {why}, {waited_ns / 1e9:.1f} s after the last fault or write",
+        evidence=evidence,
+    )
 
 
-def _final(events: Iterable[Observed]) -> tuple[dict[str, dict[NodeId, int]], int]:
-    """What each node holds of each key at the end, and when the last change was."""
-    holds: dict[str, dict[NodeId, int]] = defaultdict(dict)
-    changed_ns = 0
-    for observed in events:
-        event = observed.event
-        if isinstance(event, Held):
-            changed_ns = observed.time_ns
-            if event.fingerprint:
-                holds[event.key][observed.node] = event.fingerprint
-            else:
-                holds[event.key].pop(observed.node, None)
-    return {key: marks for key, marks in holds.items() if marks}, changed_ns
-
-
-def _last_disturbance(history: Sequence[Operation], faults: Sequence[FaultRecord]) -> int:
-    writes = (one.ended_ns or one.invoke_ns for one in history if one.function not in ("get", "read", "scan"))
-    heals = (fault.healed_ns or fault.injected_ns for fault in faults)
-    return max((*writes, *heals), default=0)
+def _wrong(held: dict[NodeId, Held], replicas: int, topology: Topology) -> str:
+    """What is wrong with a key's replicas, in words; empty if nothing is."""
+    sides: dict[int, list[NodeId]] = defaultdict(list)
+    for node, event in sorted(held.items()):
+        sides[event.fingerprint].append(node)
+    if len(sides) > 1:
+        return "replicas differ, " + " | ".join(topology.names(nodes) for nodes in sides.values())
+    live = any(event.siblings for event in held.values())
+    servers = min(replicas, topology.server_count)
+    return f"only {topology.names(held)} hold it, of {servers} replicas" if live and len(held) < servers else ""

@@ -104,9 +104,7 @@ def _judge_key(operations: list[Operation]) -> Judged:
     return judged
 
 
-def _stale(
-    reads: list[Operation], written: dict[Value, Operation], first_cover: dict[Value, int]
-) -> list[Finding]:
+def _stale(reads: list[Operation], written: dict[Value, Operation], first_cover: dict[Value, int]) -> list[Finding]:
     """Reads that miss a value which was due from before their start until after their end."""
     by_return = sorted(written.items(), key=lambda item: item[1].return_ns or 0)
     due: list[tuple[Value, Operation]] = []
@@ -150,8 +148,13 @@ def acknowledged_kept(history: Iterable[Operation], name: Callable[[int], str]) 
     Returns: unknown if no key has a read after its last write.
     """
     judged = judge_siblings(history)
-    return _verdict(judged, judged.lost, "acknowledged put of {value} to {key} by {writer} is lost: {reader} does not "
-                    "see it, and no write had seen it before", name)
+    return _verdict(
+        judged,
+        judged.lost,
+        "acknowledged put of {value} to {key} by {writer} is lost: {reader} does not "
+        "see it, and no write had seen it before",
+        name,
+    )
 
 
 def no_resurrection(history: Iterable[Operation], name: Callable[[int], str]) -> Verdict:
@@ -163,8 +166,12 @@ def no_resurrection(history: Iterable[Operation], name: Callable[[int], str]) ->
 def no_false_siblings(history: Iterable[Operation], name: Callable[[int], str]) -> Verdict:
     """No sibling is kept in vain: a last read shows none that an acknowledged put had taken the place of."""
     judged = judge_siblings(history)
-    return _verdict(judged, judged.false_siblings, "{value} of {key} is still a sibling though {writer} took its place: "
-                    "{reader} sees it", name)
+    return _verdict(
+        judged,
+        judged.false_siblings,
+        "{value} of {key} is still a sibling though {writer} took its place: {reader} sees it",
+        name,
+    )
 
 
 def acknowledged_visible(history: Iterable[Operation], name: Callable[[int], str]) -> Verdict:
@@ -176,8 +183,13 @@ def acknowledged_visible(history: Iterable[Operation], name: Callable[[int], str
     judged = judge_siblings(history)
     if not judged.reads or not judged.writes:
         return Verdict(valid="unknown", checked=0, reason="no acknowledged write was followed by a read")
-    return _verdict(judged, judged.stale, "{reader} does not see {value} of {key}, which {writer} wrote before", name,
-                    checked=judged.reads)
+    return _verdict(
+        judged,
+        judged.stale,
+        "{reader} does not see {value} of {key}, which {writer} wrote before",
+        name,
+        checked=judged.reads,
+    )
 
 
 def _verdict(
@@ -185,14 +197,19 @@ def _verdict(
 ) -> Verdict:
     checked = judged.last_reads if checked is None else checked
     if not checked:
-        return Verdict(valid="unknown", checked=0, reason="no key was read after its last write; give the workload a "
-                       "settle time")
+        return Verdict(
+            valid="unknown", checked=0, reason="no key was read after its last write; give the workload a settle time"
+        )
     return Verdict(
         valid=not found,
         checked=checked,
         method="what each write had seen",
         reason=_sentence(found[0], text, name) if found else "",
-        evidence={"found": len(found), "writes": judged.writes, "first": [_sentence(one, text, name) for one in found[:5]]},
+        evidence={
+            "found": len(found),
+            "writes": judged.writes,
+            "first": [_sentence(one, text, name) for one in found[:5]],
+        },
     )
 
 
