@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from actors.settings import Settings, file_key
 from actors.systems import SYSTEMS
+from chaos.faults import FAULTS
 from chaos.zoo import MUTANTS
 from cluster.latency import Profile, load_profile, profile_names
 from cluster.topology import Topology
@@ -198,7 +199,7 @@ def _claim(path: Path, claim: ClaimFile, file: ExperimentFile, variants: tuple[s
 
 def _labels(path: Path, reference: expect.Reference, file: ExperimentFile) -> Iterator[Finding]:
     functions = [function for workload in workloads_of(file) for function in WORKLOADS[workload.kind].functions]
-    known = {"region": list(dict.fromkeys(regions_of(file.cluster))), "op": functions}
+    known = {"region": list(dict.fromkeys(regions_of(file.cluster))), "op": functions, "fault": list(FAULTS)}
     for part in filter(None, reference.labels[1:-1].split(",")):
         label, _, value = part.partition("=")
         if label in known and value not in known[label]:
