@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.live.file_disk import FileDisk, Written, images
+from cluster.live.file_disk import FileDisk, Written, images, void
 
 
 def written(folder: Path, batches: list[list[Written]], *, draw: Random | None = None) -> list[Written]:
@@ -79,6 +79,16 @@ def test_nodes_of_a_host_share_the_log_and_each_finds_its_own(tmp_path: Path) ->
     found = images(written(tmp_path, []), lambda node: {"log": int})
     assert found[0].facts == {"number": 2}
     assert (found[1].facts, found[1].logs) == ({"number": 10}, {"log": [7]})
+
+
+def test_voided_records_are_gone_and_others_stay(tmp_path: Path) -> None:
+    """A node that crashes within a living host loses records that the shared log holds already."""
+    written(tmp_path, [[save(0, 1), save(1, 10), save(0, 2), save(0, 3)], [(0, void(2)), save(1, 11)], [save(0, 9)]])
+    found = images(written(tmp_path, []), lambda node: {})
+    assert (found[0].facts, found[1].facts) == ({"number": 9}, {"number": 11})
+    (tmp_path / "more").mkdir()
+    written(tmp_path / "more", [[save(0, 1), save(0, 2), (0, void(1))]])
+    assert images(written(tmp_path / "more", []), lambda node: {})[0].facts == {"number": 1}
 
 
 def test_an_unknown_log_is_refused(tmp_path: Path) -> None:
