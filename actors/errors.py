@@ -25,6 +25,8 @@ ERRORS: dict[str, ErrorMeaning] = {
     "no-leader": ErrorMeaning("info", False, "every server asked said that it is not the leader"),
     "timed-out": ErrorMeaning("info", False, "no answer within the client's time-out"),
     "leadership-lost": ErrorMeaning("info", False, "the leader stepped down before the entry was committed"),
+    "busy": ErrorMeaning("info", False, "the leader has as much uncommitted as it may have; a late copy may be taken"),
+    "session-expired": ErrorMeaning("info", False, "the client's session is gone, so whether this was done is unknown"),
     "no-answer": ErrorMeaning("info", False, "the run ended before the answer"),
 }
 

@@ -38,6 +38,9 @@ class BareNode:
         loop.sequence += 1
         heapq.heappush(loop.heap, (loop.now_ns + TRIP_NS, loop.sequence, to, self.id, message))
 
+    def send_unsaved(self, to: NodeId, message: Message) -> None:
+        self.send(to, message)
+
     def set_timer(self, name: str, after_ns: int) -> None:
         loop = self.loop
         loop.sequence += 1
@@ -52,6 +55,8 @@ class BareNode:
     def append(self, log: str, items: Sequence[Any]) -> None: ...
 
     def cut(self, log: str, length: int) -> None: ...
+
+    def snapshot(self, state: Any, *, log: str, drop: int) -> None: ...
 
     def load(self) -> Stored:
         return Stored()

@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 from actors.node import Stored
 
 Record: TypeAlias = tuple[tuple[Any, ...], ...]
-"""("save", facts), ("append", log, items) and ("cut", log, length), in the order asked for."""
+"""("save", facts), ("append", log, items), ("cut", log, length) and ("snapshot", state, log, items to drop from its
+front), in the order asked for."""
 
 
 def apply_record(image: Stored, record: Record) -> None:
@@ -25,6 +26,9 @@ def apply_record(image: Stored, record: Record) -> None:
                 image.logs.setdefault(log, []).extend(items)
             case ("cut", log, length):
                 del image.logs.setdefault(log, [])[length:]
+            case ("snapshot", state, log, drop):
+                image.snapshot = state
+                del image.logs.setdefault(log, [])[:drop]
             case _:
                 raise ValueError(f"unknown disk instruction {instruction!r}")
 
@@ -64,7 +68,7 @@ class Disk:
     def load(self) -> Stored:
         """What is durable, as a copy."""
         logs = {name: list(items) for name, items in self._image.logs.items()}
-        return Stored(dict(self._image.facts), logs)
+        return Stored(dict(self._image.facts), logs, self._image.snapshot)
 
     def crash(self, draw: Random) -> Stored:
         """What is on disk after a crash: the durable records and a drawn number of the following ones."""

@@ -47,6 +47,7 @@ class DrivenNode:
         "_scheduled",
         "_seed",
         "_streams",
+        "_unsaved",
         "actor",
         "disk",
         "handlers",
@@ -86,6 +87,7 @@ class DrivenNode:
         self._deadlines: dict[str, int] = {}
         self._scheduled: dict[str, int] = {}  # the one wake-up in the loop's heap that counts, by timer
         self._effects: list[Effect] = []
+        self._unsaved: list[Effect] = []
         self._record: list[tuple[Any, ...]] = []
         self._held: deque[tuple[int, list[Effect]]] = deque()  # (mark that must be durable, effects)
 
@@ -114,6 +116,9 @@ class DrivenNode:
     def send(self, to: NodeId, message: Message) -> None:
         self._effects.append((to, message))
 
+    def send_unsaved(self, to: NodeId, message: Message) -> None:
+        self._unsaved.append((to, message))
+
     def emit(self, event: Event) -> None:
         self._effects.append((EVENT, event))
 
@@ -125,6 +130,9 @@ class DrivenNode:
 
     def cut(self, log: str, length: int) -> None:
         self._record.append(("cut", log, length))
+
+    def snapshot(self, state: Any, *, log: str, drop: int) -> None:
+        self._record.append(("snapshot", state, log, drop))
 
     def load(self) -> Stored:
         return self.disk.load()
@@ -160,6 +168,9 @@ class DrivenNode:
     def carry_out(self) -> None:
         """Do what the handlers since the last call asked for: saves as one record, then sends and events."""
         disk = self.disk
+        if self._unsaved:
+            self._release(self._unsaved)
+            self._unsaved.clear()
         if self._record:
             disk.write(tuple(self._record))
             self._record.clear()

@@ -12,6 +12,8 @@ from typing import Any, BinaryIO, NamedTuple
 import msgpack
 import msgspec
 
+from actors.election import RoleChanged
+from actors.history import Abandoned, Invoke, Retried, Return
 from actors.message import Event, NodeId
 
 FORMAT = 1
@@ -100,6 +102,13 @@ FABRIC_EVENTS: tuple[type[Event], ...] = (
 )
 
 
+KEPT: dict[str, frozenset[type[Event]] | None] = {
+    "history": frozenset((Invoke, Return, Abandoned, Retried, RoleChanged, *FABRIC_EVENTS)),
+    "events": None,
+}
+"""Level of recording -> the events that it keeps; None keeps all."""
+
+
 class Entry(NamedTuple):
     """One line of a journal; times are ns since the start of the run once read, raw in the file."""
 
@@ -120,9 +129,13 @@ class Journal:
     """An append-only journal of one host. Without a path it keeps its entries in memory only.
 
     It flushes by itself every `flush_at` entries; a host that must have written before it speaks flushes each turn.
+    What its level of recording does not keep is neither written nor handed on.
     """
 
-    def __init__(self, path: Path | None, *, host: str, origin_ns: int, flush_at: int = FLUSH_AT) -> None:
+    def __init__(
+        self, path: Path | None, *, host: str, origin_ns: int, flush_at: int = FLUSH_AT, record: str = "events"
+    ) -> None:
+        self._kept = KEPT[record]
         self.entries: list[Entry] = []
         self._pending: list[tuple[int, NodeId, Event]] = []
         self._path = path
@@ -136,6 +149,8 @@ class Journal:
 
     def write(self, time_ns: int, node: NodeId, item: Event) -> None:
         """Record one thing; `time_ns` is the host's raw clock."""
+        if self._kept is not None and type(item) not in self._kept:
+            return
         self._pending.append((time_ns, node, item))
         if len(self._pending) >= self._flush_at:
             self.flush()

@@ -55,6 +55,9 @@ class FakeNode:
     def send(self, to: NodeId, message: Message) -> None:
         self.asked.append(("send", to, message))
 
+    def send_unsaved(self, to: NodeId, message: Message) -> None:
+        self.asked.append(("send unsaved", to, message))
+
     def set_timer(self, name: str, after_ns: int) -> None:
         self.timers[name] = self.clock_ns + after_ns
 
@@ -70,6 +73,9 @@ class FakeNode:
     def cut(self, log: str, length: int) -> None:
         self.asked.append(("cut", log, length))
 
+    def snapshot(self, state: Any, *, log: str, drop: int) -> None:
+        self.asked.append(("snapshot", state, log, drop))
+
     def load(self) -> Stored:
         return self.disk
 
@@ -80,7 +86,11 @@ class FakeNode:
 
     def sent(self, kind: type[Message] = Message) -> list[tuple[NodeId, Any]]:
         """What was sent since the last `forget`, as (receiver, message)."""
-        return [(what[1], what[2]) for what in self.asked if what[0] == "send" and isinstance(what[2], kind)]
+        return [
+            (what[1], what[2])
+            for what in self.asked
+            if what[0] in ("send", "send unsaved") and isinstance(what[2], kind)
+        ]
 
     def saved(self) -> dict[str, Any]:
         """The facts that were saved since the last `forget`, the latest of each name."""
@@ -88,7 +98,7 @@ class FakeNode:
 
     def stored(self) -> list[tuple[Any, ...]]:
         """What was asked of the disk since the last `forget`."""
-        return [what for what in self.asked if what[0] in ("save", "append", "cut")]
+        return [what for what in self.asked if what[0] in ("save", "append", "cut", "snapshot")]
 
     def emitted(self, kind: type[Event] = Event) -> list[Any]:
         return [what[1] for what in self.asked if what[0] == "emit" and isinstance(what[1], kind)]

@@ -119,11 +119,11 @@ class Conductor:
             number, life = COPY_HEADER.unpack_from(copy)
             home = self._hosts[number]
             lives = home.life == life and home.actor is not None
-            for _, node, event in self._decode(memoryview(copy)[COPY_HEADER.size :]):
+            for time_ns, node, event in self._decode(memoryview(copy)[COPY_HEADER.size :]):
                 if isinstance(event, Traffic):
                     self._delivered += event.delivered
                 elif lives:
-                    self._tell(node, event)
+                    self._tell(time_ns - self.origin_ns, node, event)
 
     def _look_for_dead(self) -> None:
         for home, reason in self._fleet.ended_unasked():
@@ -133,11 +133,11 @@ class Conductor:
         with self._lock:
             self._journal.write(time.monotonic_ns(), node, event)
             self._journal.flush()
-        self._tell(node, event)
+        self._tell(self._now_ns(), node, event)
 
-    def _tell(self, node: NodeId, event: Event) -> None:
+    def _tell(self, time_ns: int, node: NodeId, event: Event) -> None:
         with self._lock:
-            self._tally.observe(node, event)
+            self._tally.observe(time_ns, node, event)
             self._director.observe(node, event)
 
     def _now_ns(self) -> int:

@@ -9,7 +9,7 @@ import os
 import queue
 import threading
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from struct import Struct
@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from actors.message import NodeId
-from actors.node import Stored
+from actors.node import Actor, Stored
 from cluster.disk import Record, apply_record
 
 _FRAME = Struct("<II")  # length and CRC-32 of the payload
@@ -121,8 +121,8 @@ def void(count: int) -> Record:
     return ((VOID, count),)
 
 
-def images(records: list[Written], item_types: Callable[[NodeId], Mapping[str, Any]]) -> dict[NodeId, Stored]:
-    """What each node's disk holds after these records, its logs' items as the types that the actor names."""
+def images(records: list[Written], kind_of: Callable[[NodeId], type[Actor]]) -> dict[NodeId, Stored]:
+    """What each node's disk holds after these records, log items and snapshots as the types that the actor names."""
     valid: dict[NodeId, list[Record]] = {}
     for node, record in records:
         own = valid.setdefault(node, [])
@@ -133,13 +133,15 @@ def images(records: list[Written], item_types: Callable[[NodeId], Mapping[str, A
     found = {node: Stored() for node in valid}
     for node, own in valid.items():
         for record in own:
-            apply_record(found[node], tuple(_typed(instruction, item_types(node)) for instruction in record))
+            apply_record(found[node], tuple(_typed(instruction, kind_of(node)) for instruction in record))
     return found
 
 
-def _typed(instruction: tuple[Any, ...], types: Mapping[str, Any]) -> tuple[Any, ...]:
-    if instruction[0] != "append":
-        return instruction
-    _, log, items = instruction
-    item_type: Any = types[log]
-    return "append", log, msgspec.convert(items, list[item_type])
+def _typed(instruction: tuple[Any, ...], kind: type[Actor]) -> tuple[Any, ...]:
+    match instruction:
+        case ("append", log, items):
+            item_type: Any = kind.logs[log]
+            return "append", log, msgspec.convert(items, list[item_type])
+        case ("snapshot", state, log, drop):
+            return "snapshot", msgspec.convert(state, kind.snapshot_type), log, drop
+    return instruction

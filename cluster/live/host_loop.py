@@ -18,11 +18,11 @@ import msgspec
 import zmq
 
 from actors.message import Event, Message, NodeId
+from cluster.buckets import Buckets
 from cluster.codec import Codec, Letter, MalformedFrame
 from cluster.drive import DrivenNode
 from cluster.fabric import Setup
 from cluster.journal import NOBODY, HostClock, Journal, Traffic
-from cluster.lag import Lag
 from cluster.latency import load_profile
 from cluster.live.file_disk import FileDisk, images, void
 from cluster.live.socket import Inbox, Keys, Outbox, Waker
@@ -65,7 +65,7 @@ class HostLoop(Loop):
         self._observer: Outbox | None = None
         self._host_of: dict[NodeId, str] = {}
         self._letters: dict[str, list[Letter]] = defaultdict(list)
-        self._lag = Lag()
+        self._lag = Buckets(bits=4)
         self._bytes = self._malformed = 0
         self._told = self.last_traffic = Traffic(0, 0, 0, 0)
         self._tell_traffic_ns = TELL_TRAFFIC_EVERY_NS
@@ -125,10 +125,11 @@ class HostLoop(Loop):
             host=self.host,
             origin_ns=origin_ns,
             flush_at=NEVER_AUTOMATICALLY,
+            record=self.setup.record,
         )
         draw = stream(self.setup.seed, "disk", self.host, self.plan.life)
         records = self._disk.recover(draw)
-        self._disks = images(records, lambda node: self.setup.actors[node].kind.logs)
+        self._disks = images(records, lambda node: self.setup.actors[node].kind)
         self._take_commands()  # where the others are, before the first message leaves
         self._make_delay_tables()
         time.sleep(max(0, (origin_ns - time.monotonic_ns()) / 1e9))
@@ -203,7 +204,7 @@ class HostLoop(Loop):
         self._waker.wait(self.inbox, wait_s)
 
     def _end(self) -> None:
-        self._tell_traffic(lag_p99_ns=self._lag.p99_ns())
+        self._tell_traffic(lag_p99_ns=self._lag.percentile_ns(990) or 0)
         self._journal.close()
         self._disk.close()
         for outbox in self._outboxes.values():

@@ -40,7 +40,7 @@ class SimLoop(Loop):
         """See `Loop.publish`."""
         self.digest.add(self.now_ns, node, event)
         self._journal.write(self.now_ns, node, event)
-        self.tally.observe(node, event)
+        self.tally.observe(self.now_ns, node, event)
         self._director.observe(node, event)
 
     def record(self, event: Event) -> None:

@@ -22,7 +22,7 @@ from cluster.journal import Journal
 from cluster.loop import DELIVER, SYNCED, TIMER
 from cluster.sim.loop import SimLoop
 
-CALLS = ("send", "emit", "save", "append", "cut", "set_timer", "cancel_timer")
+CALLS = ("send", "send_unsaved", "emit", "save", "append", "cut", "snapshot", "set_timer", "cancel_timer")
 STEPS = {DELIVER: "deliver", TIMER: "timer", SYNCED: "synced"}
 
 

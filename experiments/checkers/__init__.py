@@ -9,6 +9,9 @@ from experiments.checkers import election_safety, linearizable, raft_safety
 from experiments.checkers.verdict import Verdict
 from experiments.recording import Recording
 
+READS_EVENTS = ("raft-safety",)
+"""Those that read events besides operations, roles and faults, which `record: history` leaves out."""
+
 CHECKERS: dict[str, Callable[[Recording], Verdict]] = {
     "election-safety": lambda run: election_safety.election_safety(run.events, run.topology),
     "linearizable": lambda run: linearizable.linearizable(

@@ -16,7 +16,7 @@ from chaos.zoo import MUTANTS
 from cluster.latency import Profile, load_profile, profile_names
 from cluster.topology import Topology
 from experiments import expect
-from experiments.checkers import CHECKERS
+from experiments.checkers import CHECKERS, READS_EVENTS
 from experiments.near_words import did_you_mean
 from experiments.spec.models import MAX_NODES, ClaimFile, ClusterFile, ExperimentFile
 from experiments.spec.parts import chosen, latency_name, model_of, regions_of, settings_of, step_fault, workloads_of
@@ -40,6 +40,8 @@ def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Find
     for number, step in enumerate(file.chaos):
         yield from _step(("chaos", number), step, file.duration, topology)
     yield from _names(("check",), file.check, CHECKERS, "checker")
+    if file.record == "history":
+        yield from _unrecorded(file)
     for number, line in enumerate(file.expect):
         yield from _expectation(("expect", number), line, file, variants)
     for number, claim in enumerate(file.claim):
@@ -210,6 +212,13 @@ def _names(path: Path, names: Iterable[str], table: Iterable[str], what: str) ->
     for number, name in enumerate(names):
         if name not in table:
             yield (*path, number), f"there is no {what} {name!r}; {did_you_mean(name, table)}"
+
+
+def _unrecorded(file: ExperimentFile) -> Iterator[Finding]:
+    """Checkers that read events which a history alone doesn't hold."""
+    for number, name in enumerate(file.check):
+        if name in READS_EVENTS:
+            yield ("check", number), f"{name} reads more events than record: history keeps; take record: events"
 
 
 def _expectation(path: Path, text: str, file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Finding]:

@@ -16,6 +16,8 @@ from pydantic_core import PydanticCustomError
 from actors.settings import Settings, Unit, file_key
 from experiments.expect.grammar import MalformedExpectation, quantity
 from experiments.spec import quantities
+from experiments.spec.document import scalar
+from experiments.spec.written import default_text, purposes
 
 
 class FileModel(BaseModel):
@@ -175,10 +177,22 @@ UNIT_TYPES: dict[Unit, Any] = {
 def settings_model(kind: type[Settings]) -> type[FileModel]:
     """The model of a Settings class: its fields under the keys that a file uses."""
     fields: dict[str, Any] = {}
+    why = purposes(kind)
     for field in msgspec.structs.fields(kind):
-        described = Field(alias=file_key(field.name), default=_default(field))
+        described = Field(
+            alias=file_key(field.name),
+            default=_default(field),
+            description=why.get(field.name),
+            json_schema_extra=_written_default(field),
+        )
         fields[field.name] = (_type(field.type), described)
     return create_model(kind.__name__, __base__=FileModel, __doc__=kind.__doc__, **fields)
+
+
+def _written_default(field: msgspec.structs.FieldInfo) -> dict[str, Any]:
+    """The default as a file would write it, for the schema; inside it is a number."""
+    text = None if field.required else default_text(field)
+    return {} if text in (None, "none") or text[:1] == "{" else {"default": scalar(text)}
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:

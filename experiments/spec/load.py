@@ -12,6 +12,7 @@ from experiments.spec.checks import check_file
 from experiments.spec.document import Tree, read_tree
 from experiments.spec.messages import message_of, path_of
 from experiments.spec.models import ExperimentFile, file_model
+from experiments.spec.oddities import oddities
 from experiments.spec.points import places, variant_names
 from experiments.spec.problem import InvalidFile, Problem, path_text
 
@@ -33,6 +34,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
 
     path: Path
     points: tuple[Point, ...]
+    warnings: tuple[Problem, ...] = ()  # what is legal but odd
 
 
 def load_spec(path: Path, sets: Mapping[str, str] | None = None) -> Spec:
@@ -53,19 +55,21 @@ def spec_of(tree: Tree, path: Path, sets: Mapping[str, str]) -> Spec:
     variants = variant_names(tree)
     points: list[Point] = []
     problems: list[Problem] = []
+    warnings: list[Problem] = []
     for place in places(tree):
         file, found = validate(place.tree, variants)
         problems += found
         if file is not None:
             params = dict(sets) | place.params
             points.append(Point(variant=place.variant, matrix=place.matrix, params=params, file=file))
+            warnings += [_problem(place.tree, odd, message) for odd, message in oddities(file)]
         elif len(problems) > MAX_EXTENDED * 100:
             break  # the same few mistakes in every place of a matrix
     if not problems:
         problems += _too_many(tree, points)
     if problems:
         raise InvalidFile(problems)
-    return Spec(path=path, points=tuple(points))
+    return Spec(path=path, points=tuple(points), warnings=tuple(dict.fromkeys(warnings)))
 
 
 def validate(tree: Tree, variants: tuple[str, ...]) -> tuple[ExperimentFile | None, list[Problem]]:

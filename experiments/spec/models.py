@@ -30,7 +30,11 @@ class ClusterFile(FileModel):
     regions: dict[str, int] | None = Field(default=None, description="servers in each region; in place of nodes")
     latency: str | None = Field(default=None, description="a latency profile; lan, or aws-2025 with regions")
     inside_region: Duration | None = Field(default=None, description="round trip inside a region; else the profile's")
-    fsync: Duration = Field(default=1_000_000, description="how long a disk takes to make a write durable")
+    fsync: Duration = Field(
+        default=1_000_000,
+        description="how long a disk takes to make a write durable",
+        json_schema_extra={"default": "1ms"},
+    )
     density: int | None = Field(default=None, ge=1, description="nodes a Ray actor; 1 up to 16 nodes")
 
 
@@ -41,7 +45,11 @@ class ClaimFile(FileModel):
     says: str = Field(description="the text's statement, in short")
     metric: str = Field(description="what measures it, with labels; variant.metric where there are variants")
     figure: Figure = Field(description="the text's figure, with its unit")
-    within: Share = Field(default=0.1, description="how far the measured median may be off, as a share of the figure")
+    within: Share = Field(
+        default=0.1,
+        description="how far the measured median may be off, as a share of the figure",
+        json_schema_extra={"default": "10%"},
+    )
     verdict: Literal["holds", "disagrees", "unjudged"] = Field(
         default="holds", description="what the measurement says; if it says otherwise, the file is not ok"
     )
@@ -57,8 +65,16 @@ class ExperimentFile(FileModel):
     system: Any
     workload: Any
     duration: Duration
-    warm_up: Duration = Field(default=0, description="operations meant to start earlier are left out of metrics")
-    seed: Seeds = Field(default=(1,), description="the first run's seed, or a list with one for each run")
+    warm_up: Duration = Field(
+        default=0,
+        description="operations meant to start earlier are left out of metrics",
+        json_schema_extra={"default": "0s"},
+    )
+    seed: Seeds = Field(
+        default=(1,),
+        description="the first run's seed, or a list with one for each run",
+        json_schema_extra={"default": 1},
+    )
     repeat: int = Field(default=1, ge=1, le=MAX_REPEATS, description="runs, with seeds that count up")
     chaos: list[Any] = Field(default=[], max_length=MAX_STEPS)
     check: list[str] = Field(default=[], description="checkers that must find the run valid")
