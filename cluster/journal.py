@@ -32,6 +32,8 @@ class NodeStarted(Event, frozen=True):
 class NodeStopped(Event, frozen=True):
     """The node crashed: its volatile state and its unsynced disk are gone."""
 
+    killed_process: bool = False  # how: its host's process was killed, or it was dropped in the loop
+
 
 class NodePaused(Event, frozen=True):
     """The node handles nothing from here on."""
