@@ -4,7 +4,7 @@ A journal file is a stream of MessagePack values: a header, then lists of entrie
 process left half-written at the end is cut off by the reader; all before it counts.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple
@@ -122,10 +122,11 @@ class Journal:
 
     def __init__(self, path: Path | None, *, host: str, origin_ns: int, flush_at: int = FLUSH_AT) -> None:
         self.entries: list[Entry] = []
+        self.copy_to: Callable[[bytes], None] | None = None  # who is handed what is flushed, as it is written
         self._pending: list[tuple[int, NodeId, Event]] = []
         self._path = path
         self._file: BinaryIO | None = None
-        self._encoder = msgspec.msgpack.Encoder()
+        self._encoder = msgspec.msgpack.Encoder(order="deterministic")
         self._origin_ns = origin_ns
         self._flush_at = flush_at
         if path is not None:
@@ -149,9 +150,12 @@ class Journal:
         if self._file is None:
             origin = self._origin_ns
             self.entries.extend(Entry(time_ns - origin, node, item) for time_ns, node, item in self._pending)
-        else:
+        if self._file is not None or self.copy_to is not None:
             data = self._encoder.encode(self._pending)
+        if self._file is not None:
             self._file.write(data)
+        if self.copy_to is not None:
+            self.copy_to(data)
         self._pending.clear()
         return data
 
