@@ -8,6 +8,9 @@ from cluster.fabric import Progress
 from cluster.journal import FaultHealed, FaultInjected, NodeStopped
 from cluster.topology import Topology
 
+COUNTED = frozenset({Invoke, Return, RoleChanged, NodeStopped, FaultInjected, FaultHealed})
+"""The events that a tally needs to see."""
+
 
 class Tally:
     """Counts answers and their latencies, and remembers the last leader and the faults at work."""
