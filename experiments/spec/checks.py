@@ -39,6 +39,7 @@ def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Find
     topology = Topology(servers, len(servers)) if servers else None
     for number, step in enumerate(file.chaos):
         yield from _step(("chaos", number), step, file.duration, topology)
+    yield from _injections(file)
     yield from _names(("check",), file.check, CHECKERS, "checker")
     for number, line in enumerate(file.expect):
         yield from _expectation(("expect", number), line, file, variants)
@@ -48,6 +49,9 @@ def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Find
 
 def _cluster(cluster: ClusterFile) -> Iterator[Finding]:
     here: Path = ("cluster",)
+    if cluster.regions is not None and len(cluster.regions) > MAX_NODES:
+        yield (*here, "regions"), f"{len(cluster.regions):,} regions; there are at most {MAX_NODES:,} servers"
+        return
     if (cluster.nodes is None) == (cluster.regions is None):
         both = "; leave one out" if cluster.nodes is not None else ""
         yield here, f"say either nodes: 5, or regions: {{us-east-1: 3, eu-west-1: 2}}{both}"
@@ -159,8 +163,6 @@ def _step(path: Path, step: Any, duration_ns: int, topology: Topology | None) ->
     if step.every is not None:
         if step.every <= 0:
             yield (*path, "every"), "the time between two injections must be above 0"
-        elif duration_ns // step.every > MAX_INJECTIONS:
-            yield (*path, "every"), f"that is {duration_ns // step.every:,} injections; {MAX_INJECTIONS:,} are allowed"
     if step.for_ is not None and step.for_ > duration_ns:
         yield (*path, "for"), "the fault lasts longer than the run"
     if step.for_ == 0:
@@ -174,6 +176,15 @@ def _step(path: Path, step: Any, duration_ns: int, topology: Topology | None) ->
     yield from _problems((*path, names[0]), fault)
     if topology is not None:
         yield from _targets((*path, names[0]), fault, topology)
+
+
+def _injections(file: ExperimentFile) -> Iterator[Finding]:
+    """The whole schedule's injections, which are planned before the run begins."""
+    counts = [file.duration // step.every if step.every else 1 for step in file.chaos]
+    if sum(counts) > MAX_INJECTIONS:
+        most = counts.index(max(counts))
+        path: Path = ("chaos", most, "every") if file.chaos[most].every else ("chaos",)
+        yield path, f"that makes {sum(counts):,} injections in all; {MAX_INJECTIONS:,} are allowed"
 
 
 def _targets(path: Path, settings: Settings, topology: Topology) -> Iterator[Finding]:
@@ -247,6 +258,8 @@ def _claim(path: Path, claim: ClaimFile, file: ExperimentFile, variants: tuple[s
 
 
 def _labels(path: Path, reference: expect.Reference, file: ExperimentFile) -> Iterator[Finding]:
+    if not reference.labels:
+        return
     functions = [function for workload in workloads_of(file) for function in WORKLOADS[workload.kind].functions]
     known = {"region": list(dict.fromkeys(regions_of(file.cluster))), "op": functions}
     for part in filter(None, reference.labels[1:-1].split(",")):
