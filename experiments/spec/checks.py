@@ -45,6 +45,9 @@ def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Find
 
 def _cluster(cluster: ClusterFile) -> Iterator[Finding]:
     here: Path = ("cluster",)
+    if cluster.regions is not None and len(cluster.regions) > MAX_NODES:
+        yield (*here, "regions"), f"{len(cluster.regions):,} regions; there are at most {MAX_NODES:,} servers"
+        return
     if (cluster.nodes is None) == (cluster.regions is None):
         both = "; leave one out" if cluster.nodes is not None else ""
         yield here, f"say either nodes: 5, or regions: {{us-east-1: 3, eu-west-1: 2}}{both}"
@@ -198,6 +201,8 @@ def _claim(path: Path, claim: ClaimFile, file: ExperimentFile, variants: tuple[s
 
 
 def _labels(path: Path, reference: expect.Reference, file: ExperimentFile) -> Iterator[Finding]:
+    if not reference.labels:
+        return
     functions = [function for workload in workloads_of(file) for function in WORKLOADS[workload.kind].functions]
     known = {"region": list(dict.fromkeys(regions_of(file.cluster))), "op": functions, "fault": list(FAULTS)}
     for part in filter(None, reference.labels[1:-1].split(",")):

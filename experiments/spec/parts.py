@@ -12,7 +12,7 @@ from chaos.user_fault import UserFault
 from cluster.latency import load_profile, profile_names
 from experiments.spec import mixes
 from experiments.spec.fields import FileModel
-from experiments.spec.models import ClusterFile, ExperimentFile
+from experiments.spec.models import MAX_NODES, ClusterFile, ExperimentFile
 from experiments.workloads import WORKLOADS
 
 S = TypeVar("S", bound=Settings)
@@ -108,6 +108,8 @@ def latency_name(cluster: ClusterFile) -> str:
 def regions_of(cluster: ClusterFile) -> tuple[str, ...]:
     """The region of each server, in order of id; () where the file doesn't say it rightly."""
     if cluster.regions is not None:
+        if sum(max(0, count) for count in cluster.regions.values()) > MAX_NODES:
+            return ()
         return tuple(region for region, count in cluster.regions.items() for _ in range(count))
     name = latency_name(cluster)
     if cluster.nodes is None or name not in profile_names():
