@@ -15,6 +15,7 @@ from experiments.checkers.linearizable.objects import ObjectHistory, Placed, obj
 from experiments.checkers.linearizable.prefix import shortest_failing_prefix, shortest_prefix_that_clashes
 from experiments.checkers.linearizable.search import Finding, Limits, return_ns, search
 from experiments.checkers.linearizable.zones import Zones, zones
+from experiments.checkers.picture import text_picture
 from experiments.checkers.verdict import Verdict
 
 TIMEOUT_S = 60.0
@@ -49,6 +50,7 @@ def linearizable(
     clock_bound_ns: int = 0,
     configurations: int = CONFIGURATIONS,
     name: Callable[[NodeId], str] | None = None,
+    called: str | None = None,
 ) -> Verdict:
     """Whether all operations can be put in an order that respects real time and that the model allows.
 
@@ -69,14 +71,15 @@ def linearizable(
         clock_bound_ns: how far a host's clock may be off the common time.
         configurations: how many the search may hold at once, which bounds its memory.
         name: client node -> its name in sentences.
+        called: what sentences call the model, if it has no name.
 
     Returns: invalid with the operations that can't be ordered; unknown if a limit was met or nothing has an outcome.
     Raises: ValueError if there is no such model, or it does not understand an operation.
     """
     rules = model_named(model) if isinstance(model, str) else model
     columns, deadline_s = columns_of(history), time.monotonic() + timeout_s
-    _check_functions(rules, columns, model if isinstance(model, str) else type(rules).__name__)
-    naming = Naming(name)
+    _check_functions(rules, columns, called or (model if isinstance(model, str) else type(rules).__name__))
+    naming = Naming(name, columns.timed)
     by_zones = zones_of(columns, rules, clock_bound_ns)
     objects = searched(columns, rules, by_zones, clock_bound_ns)
     if not (columns.outcome == OK).any() and not any(one.definite for one in objects):
@@ -94,7 +97,7 @@ def linearizable(
 def _check_functions(model: Model, history: Columns, named: str) -> None:
     """Raises UnusableModel for the first operation that the model has no word for."""
     unknown = [code for code, function in enumerate(history.functions) if not model.known(function)]
-    rows = np.flatnonzero(np.isin(history.function, unknown)) if unknown else ()
+    rows = np.flatnonzero(np.isin(history.function, unknown))
     if len(rows):
         row, known = int(rows[0]), ", ".join(model.functions)
         function = history.functions[history.function[row]]
@@ -131,16 +134,15 @@ def _judge(objects: list[ObjectHistory], model: Model, deadline_s: float, config
 
 
 def _anomaly(prefix: ObjectHistory, stuck: Placed, model: Model, naming: Naming) -> Anomaly:
-    return Anomaly(
-        prefix.key,
-        return_ns(stuck),
-        {
-            "key": prefix.key,
-            "explanation": explain(prefix, stuck, naming, model),
-            "operation": facts_of(stuck, naming),
-            "window": [facts_of(operation, naming) for operation in window(prefix, stuck)],
-        },
-    )
+    shown = [facts_of(operation, naming) for operation in window(prefix, stuck)]
+    facts = {
+        "key": prefix.key,
+        "explanation": explain(prefix, stuck, naming, model),
+        "operation": facts_of(stuck, naming),
+        "window": shown,
+        "picture": text_picture(shown, stuck.place),
+    }
+    return Anomaly(prefix.key, return_ns(stuck), facts)
 
 
 def _verdict(
@@ -177,5 +179,3 @@ def _method(zoned: int, searched: int) -> str:
     if zoned and searched:
         return f"{ZONES} on {zoned} keys, {SEARCH} on {searched}"
     return ZONES if zoned else SEARCH
-
-

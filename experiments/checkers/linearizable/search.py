@@ -24,7 +24,7 @@ from typing import NamedTuple, TypeAlias
 
 from actors.history import Operation, Outcome
 from actors.message import Value
-from experiments.checkers.linearizable.foresight import Foresight
+from experiments.checkers.linearizable.foresight import Foresight, GrowingForesight
 from experiments.checkers.linearizable.models import REFUSED, Model, State
 from experiments.checkers.linearizable.objects import ObjectHistory, Placed
 
@@ -76,7 +76,7 @@ class Search:
         self.history = history
         self.step = model.step
         self.effects = model.effects
-        self.foresight = Foresight(history, model)
+        self.foresight = (GrowingForesight if model.prefixes else Foresight)(history, model)
         bound = history.bound_ns
         definite = history.definite
         self.count = count = len(definite)
