@@ -10,10 +10,11 @@ from actors.history import Operation
 from actors.message import NodeId
 from experiments.checkers.columns import OK, Columns, columns_of
 from experiments.checkers.linearizable.explanation import Naming, explain, facts_of, window
+from experiments.checkers.linearizable.judging import Judged, judge_objects
 from experiments.checkers.linearizable.models import KeyValue, Model, UnusableModel, model_named
 from experiments.checkers.linearizable.objects import ObjectHistory, Placed, object_history, rows_by_key
 from experiments.checkers.linearizable.prefix import shortest_failing_prefix, shortest_prefix_that_clashes
-from experiments.checkers.linearizable.search import Finding, Limits, return_ns, search
+from experiments.checkers.linearizable.search import Limits, return_ns
 from experiments.checkers.linearizable.zones import Zones, zones
 from experiments.checkers.picture import text_picture
 from experiments.checkers.verdict import Verdict
@@ -25,13 +26,6 @@ EXPLAINING_S = 10.0  # for the shortest failing prefix of a key
 SEARCH = "Wing-Gong search with Lowe's memoisation, just in time, key by key"
 ZONES = "zones of unique writes (Gibbons and Korach)"
 NOTHING_TESTED = "no operation has a known outcome, so nothing was tested"
-
-
-class Judged(NamedTuple):
-    """One key with what was found out about it."""
-
-    history: ObjectHistory
-    finding: Finding
 
 
 class Anomaly(NamedTuple):
@@ -84,7 +78,7 @@ def linearizable(
     objects = searched(columns, rules, by_zones, clock_bound_ns)
     if not (columns.outcome == OK).any() and not any(one.definite for one in objects):
         return Verdict(valid="unknown", checked=0, reason=NOTHING_TESTED)
-    judged = _judge(objects, rules, deadline_s, configurations)
+    judged = judge_objects(objects, rules, Limits(deadline_s, configurations))
     limits = Limits(time.monotonic() + EXPLAINING_S, configurations)
     broken = [one for one in judged if one.finding.linearizable is False]
     failing = [shortest_failing_prefix(one.history, rules, limits, one.finding.furthest_ns) for one in broken]
@@ -120,17 +114,6 @@ def searched(history: Columns, model: Model, by_zones: Zones, bound_ns: int) -> 
             operations = zip(rows.tolist(), history.take(rows), strict=True)
             found.append(object_history(key, operations, model, bound_ns))
     return found
-
-
-def _judge(objects: list[ObjectHistory], model: Model, deadline_s: float, configurations: int) -> list[Judged]:
-    """Decide each key, short ones first; each may take an equal share of the time that is left."""
-    judged = []
-    waiting = sorted(objects, key=lambda object_: len(object_.definite))
-    for done, object_ in enumerate(waiting):
-        now_s = time.monotonic()
-        share_s = max(0.0, deadline_s - now_s) / (len(waiting) - done)
-        judged.append(Judged(object_, search(object_, model, Limits(now_s + share_s, configurations))))
-    return judged
 
 
 def _anomaly(prefix: ObjectHistory, stuck: Placed, model: Model, naming: Naming) -> Anomaly:

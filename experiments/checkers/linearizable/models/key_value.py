@@ -238,7 +238,7 @@ class Growing(Model):
 
     def shows(self, state: State) -> Hashable:
         """See `Model.shows`. Each length is shown once, by the append that reaches it: nothing gives it again."""
-        return state
+        return int(state)
 
 
 class GrowingList(Growing):
