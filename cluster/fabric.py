@@ -12,6 +12,7 @@ from actors.message import Event, NodeId
 from actors.node import Actor
 from actors.settings import Settings
 from cluster.control import Control
+from cluster.latency import Profile
 from cluster.topology import Topology
 
 
@@ -39,7 +40,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # of the run, for process and actor names
     seed: int
     topology: Topology
-    latency: str  # a profile's name
+    latency: str | Profile  # by its name, or itself
     inside_region_rtt_ns: int | None
     disk: DiskModel
     actors: tuple[ActorSpec, ...]  # one a node, by id
