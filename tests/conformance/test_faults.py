@@ -41,7 +41,7 @@ SCHEDULE = (
     step(4000, "pause", 500, nodes=["n3"]),
     step(5000, "crash", None, nodes=["n2"]),
     step(5400, "partition", None, isolate=["n1"]),
-    step(5500, "pause", None, nodes=["n3"]),
+    step(5500, "pause", None, nodes=["n3"])._replace(max_affected=3),  # with n2 down, more than a minority
 )
 (ISOLATED, ONE_WAY, LOSSY, DOUBLED, DELAYED, PAUSED, CRASHED, ISOLATED_TO_THE_END, PAUSED_TO_THE_END) = range(9)
 
