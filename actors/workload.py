@@ -7,7 +7,6 @@ from typing import ClassVar, NamedTuple
 from actors.message import Value
 from actors.settings import MS, SECOND, DurationNs, Rate, Settings, Share
 
-
 MAX_CLIENTS = 100_000  # processes; what an open loop needs is its rate times its time-out
 
 

@@ -160,9 +160,8 @@ def _times(file: ExperimentFile) -> Iterator[Finding]:
 def _step(path: Path, step: Any, duration_ns: int, topology: Topology | None) -> Iterator[Finding]:
     if (step.at is None) == (step.every is None):
         yield path, "say when: either at: 10s or every: 20s"
-    if step.every is not None:
-        if step.every <= 0:
-            yield (*path, "every"), "the time between two injections must be above 0"
+    if step.every is not None and step.every <= 0:
+        yield (*path, "every"), "the time between two injections must be above 0"
     if step.for_ is not None and step.for_ > duration_ns:
         yield (*path, "for"), "the fault lasts longer than the run"
     if step.for_ == 0:

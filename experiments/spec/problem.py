@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-
 MAX_SHOWN = 500  # characters of a path or a message
 
 
