@@ -222,9 +222,7 @@ def columns_of(history: Sequence[Operation]) -> Columns:
     values, functions, keys, errors = ValueBuilder(), Names(), Names(), Names()
     values.extend("value", [one.value for one in history])
     values.extend("result", [one.result for one in history])
-    returns = [
-        NEVER_NS if one.outcome == "info" or one.return_ns is None else one.return_ns for one in history
-    ]
+    returns = [NEVER_NS if one.outcome == "info" or one.return_ns is None else one.return_ns for one in history]
     function, key = functions.codes(one.function for one in history), keys.codes(one.key for one in history)
     error = errors.codes(one.error for one in history)
     columns = Columns(

@@ -118,7 +118,11 @@ class Reader:
         data = self._pending + self._file.read(CHUNK_CHARACTERS)
         self._over = len(data) == len(self._pending)
         # A character of up to four bytes may be cut in two.
-        cut = len(data) if self._over else next((len(data) - n for n in range(1, 4) if data[-n : len(data)][:1] >= b"\xc0"), len(data))
+        cut = (
+            len(data)
+            if self._over
+            else next((len(data) - n for n in range(1, 4) if data[-n : len(data)][:1] >= b"\xc0"), len(data))
+        )
         self._pending = data[cut:]
         try:
             self._text += data[:cut].decode()

@@ -32,6 +32,4 @@ def recognise(file: BinaryIO) -> str:
         return "edn"
     if any(EVENT.match(line.strip()) for line in lines[:1000]):
         return "jepsen-log"
-    raise HistoryError(
-        "not recognised as JSON Lines, EDN or a Jepsen log; name it with --format if it is one of these"
-    )
+    raise HistoryError("not recognised as JSON Lines, EDN or a Jepsen log; name it with --format if it is one of these")

@@ -4,28 +4,24 @@ Each check yields (path in the file, message).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, TypeAlias, get_origin
+from typing import Any, TypeAlias
 
-import msgspec
-
-from actors.settings import Settings, Unit, file_key
+from actors.settings import Settings, file_key
 from actors.systems import SYSTEMS
 from chaos.faults import FAULTS
-from chaos.targets import TARGET_WORDS, is_known
 from chaos.zoo import MUTANTS
 from cluster.latency import Profile, load_profile, profile_names
 from cluster.topology import Topology
 from experiments import expect
-from experiments.checkers import CHECKERS
+from experiments.checkers import CHECKERS, READS_EVENTS
 from experiments.near_words import did_you_mean
 from experiments.spec.models import MAX_NODES, ClaimFile, ClusterFile, ExperimentFile
-from experiments.spec.parts import chosen, latency_name, model_of, regions_of, settings_of, step_fault, workloads_of
+from experiments.spec.parts import chosen, latency_name, model_of, regions_of, settings_of, workloads_of
+from experiments.spec.schedule_checks import check_schedule
 from experiments.workloads import WORKLOADS
 
 Path: TypeAlias = tuple[str | int, ...]
 Finding: TypeAlias = tuple[Path, str]
-
-MAX_INJECTIONS = 100_000
 
 
 def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Finding]:
@@ -37,10 +33,10 @@ def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Find
     yield from _times(file)
     servers = regions_of(file.cluster)
     topology = Topology(servers, len(servers)) if servers else None
-    for number, step in enumerate(file.chaos):
-        yield from _step(("chaos", number), step, file.duration, topology)
-    yield from _injections(file)
+    yield from check_schedule(file, topology)
     yield from _names(("check",), file.check, CHECKERS, "checker")
+    if file.record == "history":
+        yield from _unrecorded(file)
     for number, line in enumerate(file.expect):
         yield from _expectation(("expect", number), line, file, variants)
     for number, claim in enumerate(file.claim):
@@ -157,69 +153,17 @@ def _times(file: ExperimentFile) -> Iterator[Finding]:
         yield ("repeat",), "a list of seeds says how many runs there are; leave repeat out"
 
 
-def _step(path: Path, step: Any, duration_ns: int, topology: Topology | None) -> Iterator[Finding]:
-    if (step.at is None) == (step.every is None):
-        yield path, "say when: either at: 10s or every: 20s"
-    if step.every is not None and step.every <= 0:
-        yield (*path, "every"), "the time between two injections must be above 0"
-    if step.for_ is not None and step.for_ > duration_ns:
-        yield (*path, "for"), "the fault lasts longer than the run"
-    if step.for_ == 0:
-        yield (*path, "for"), "a fault that lasts no time does nothing"
-    names = chosen(step, FAULTS)
-    if len(names) != 1:
-        given = f"here are {' and '.join(names)}" if names else f"there are {', '.join(FAULTS)}"
-        yield path, f"name exactly one fault; {given}"
-        return
-    fault = step_fault(step)
-    yield from _problems((*path, names[0]), fault)
-    if topology is not None:
-        yield from _targets((*path, names[0]), fault, topology)
-
-
-def _injections(file: ExperimentFile) -> Iterator[Finding]:
-    """The whole schedule's injections, which are planned before the run begins."""
-    counts = [file.duration // step.every if step.every else 1 for step in file.chaos]
-    if sum(counts) > MAX_INJECTIONS:
-        most = counts.index(max(counts))
-        path: Path = ("chaos", most, "every") if file.chaos[most].every else ("chaos",)
-        yield path, f"that makes {sum(counts):,} injections in all; {MAX_INJECTIONS:,} are allowed"
-
-
-def _targets(path: Path, settings: Settings, topology: Topology) -> Iterator[Finding]:
-    """Words that can't mean a server of this cluster."""
-    known = (*TARGET_WORDS, *dict.fromkeys(topology.regions), *(topology.name(node) for node in topology.servers))
-    for field in msgspec.structs.fields(type(settings)):
-        for word in _target_words(field.type, getattr(settings, field.name)):
-            if not is_known(word, topology):
-                reason = f"{word!r} can mean no server here"
-                if word in TARGET_WORDS:
-                    reason += f": a cluster of {topology.server_count} has no minority"
-                else:
-                    reason += f"; {did_you_mean(word, known)}"
-                yield (*path, file_key(field.name)), reason
-
-
-def _target_words(annotation: Any, value: Any) -> Iterable[str]:
-    """The words of a field if it names targets."""
-    units = _units(annotation)
-    if value is None:
-        return ()
-    if Unit.TARGET in units:
-        return tuple(value)
-    return tuple(word for side in value for word in side) if Unit.TARGET_PAIR in units else ()
-
-
-def _units(annotation: Any) -> tuple[Unit, ...]:
-    if get_origin(annotation) is Annotated:
-        return tuple(mark for mark in annotation.__metadata__ if isinstance(mark, Unit))
-    return tuple(unit for part in getattr(annotation, "__args__", ()) for unit in _units(part))
-
-
 def _names(path: Path, names: Iterable[str], table: Iterable[str], what: str) -> Iterator[Finding]:
     for number, name in enumerate(names):
         if name not in table:
             yield (*path, number), f"there is no {what} {name!r}; {did_you_mean(name, table)}"
+
+
+def _unrecorded(file: ExperimentFile) -> Iterator[Finding]:
+    """Checkers that read events which a history alone doesn't hold."""
+    for number, name in enumerate(file.check):
+        if name in READS_EVENTS:
+            yield ("check", number), f"{name} reads more events than record: history keeps; take record: events"
 
 
 def _expectation(path: Path, text: str, file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Finding]:
@@ -260,7 +204,7 @@ def _labels(path: Path, reference: expect.Reference, file: ExperimentFile) -> It
     if not reference.labels:
         return
     functions = [function for workload in workloads_of(file) for function in WORKLOADS[workload.kind].functions]
-    known = {"region": list(dict.fromkeys(regions_of(file.cluster))), "op": functions}
+    known = {"region": list(dict.fromkeys(regions_of(file.cluster))), "op": functions, "fault": list(FAULTS)}
     for part in filter(None, reference.labels[1:-1].split(",")):
         label, _, value = part.partition("=")
         if label in known and value not in known[label]:

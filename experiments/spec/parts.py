@@ -8,7 +8,9 @@ import msgspec
 from actors.settings import Settings
 from chaos.fault import Fault
 from chaos.faults import FAULTS
+from chaos.user_fault import UserFault
 from cluster.latency import load_profile, profile_names
+from experiments.spec import mixes
 from experiments.spec.fields import FileModel
 from experiments.spec.models import MAX_NODES, ClusterFile, ExperimentFile
 from experiments.workloads import WORKLOADS
@@ -63,6 +65,33 @@ def workloads_of(file: ExperimentFile) -> list[NamedWorkload]:
             path = ("workload", place, name)
             found.append(NamedWorkload(item.name or name, name, model_of(item, name), path))
     return found
+
+
+class Schedule(NamedTuple):
+    """The chaos of a file, however it is written."""
+
+    steps: list[tuple[tuple[str | int, ...], Any]]  # (its path in the file, the step)
+    steady: Any  # a SteadyFile, or None
+    stop_when: list[str]
+
+
+def schedule_of(file: ExperimentFile) -> Schedule:
+    """The chaos of a file: its own steps, then those of its mixes. Raises LookupError for an unknown mix."""
+    if isinstance(file.chaos, list):
+        return Schedule([(("chaos", place), step) for place, step in enumerate(file.chaos)], None, [])
+    steps: list[tuple[tuple[str | int, ...], Any]] = [
+        (("chaos", "steps", place), step) for place, step in enumerate(file.chaos.steps)
+    ]
+    for name in file.chaos.mixes:
+        steps += [(("chaos", name, place), step) for place, step in enumerate(mixes.load(name))]
+    return Schedule(steps, file.chaos.steady_state, file.chaos.stop_when)
+
+
+def fault_of_step(step: Any) -> Fault:
+    """The fault of a step. Raises NoSuchFault, msgspec.ValidationError for one of the user's that isn't there."""
+    if step.fault is not None:
+        return UserFault(place=step.fault, settings=step.with_ or {}).loaded
+    return step_fault(step)
 
 
 def step_fault(step: Any) -> Fault:

@@ -177,5 +177,3 @@ def _method(zoned: int, searched: int) -> str:
     if zoned and searched:
         return f"{ZONES} on {zoned} keys, {SEARCH} on {searched}"
     return ZONES if zoned else SEARCH
-
-

@@ -35,7 +35,9 @@ class BadOperation(ValueError):
     """A model does not understand an operation. Names it and what is wrong."""
 
 
-def rows_by_key(history: Columns, *, together: bool = False) -> Iterator[tuple[str, "np.ndarray[tuple[int], np.dtype[np.int64]]"]]:
+def rows_by_key(
+    history: Columns, *, together: bool = False
+) -> Iterator[tuple[str, "np.ndarray[tuple[int], np.dtype[np.int64]]"]]:
     """The rows of each key, keys in order of their names; `together`: one object, whatever the keys."""
     if together:
         yield ", ".join(sorted(key for key in history.keys if key)), np.arange(len(history))
@@ -49,7 +51,9 @@ def rows_by_key(history: Columns, *, together: bool = False) -> Iterator[tuple[s
         yield history.keys[code], parts[code]
 
 
-def object_history(key: str, operations: Iterable[tuple[int, Operation]], model: Model, bound_ns: int = 0) -> ObjectHistory:
+def object_history(
+    key: str, operations: Iterable[tuple[int, Operation]], model: Model, bound_ns: int = 0
+) -> ObjectHistory:
     """The history of one object, without failures that tell nothing.
 
     Args:

@@ -170,7 +170,9 @@ def _clashes(operations: Operations, start: int | None) -> list[Clash]:
     counts = read | (end[begins] != NEVER_NS)
     found: dict[int, Clash] = {}
     for cluster in np.flatnonzero(~written & ~initial).tolist():
-        found.setdefault(int(key[begins[cluster]]), Clash(int(key[begins[cluster]]), "never-written", (begins[cluster],)))
+        found.setdefault(
+            int(key[begins[cluster]]), Clash(int(key[begins[cluster]]), "never-written", (begins[cluster],))
+        )
     write_of = np.repeat(begins, sizes)
     early = ~writes & writes[write_of] & (end < call[write_of])
     for place in np.flatnonzero(early).tolist():
@@ -237,5 +239,3 @@ def _witnesses(clusters: Clusters, pair: tuple[int, int], operations: Operations
 def _named(clashes: list[Clash], operations: Operations) -> list[Clash]:
     """The same clashes with rows of the history."""
     return [clash._replace(rows=tuple(int(operations.row[place]) for place in clash.rows)) for clash in clashes]
-
-

@@ -171,5 +171,3 @@ def _changed(bag: frozenset[tuple[Hashable, int]], item: Hashable, by: int) -> S
         return REFUSED
     rest = bag - {(item, count)}
     return rest | {(item, count + by)} if count + by else rest
-
-

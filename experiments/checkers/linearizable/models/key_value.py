@@ -103,7 +103,6 @@ class KeyValue(Model):
             return NOTHING
         return None if state is Absent.ABSENT else state
 
-
     def problem(self, operation: Operation) -> str | None:
         """See `Model.problem`."""
         if operation.function != "cas" or (isinstance(operation.value, tuple) and len(operation.value) == 2):
@@ -268,4 +267,3 @@ def change_of(operation: Operation) -> tuple[Value, Value]:
     assert isinstance(operation.value, tuple)
     expected, new = operation.value
     return expected, new
-

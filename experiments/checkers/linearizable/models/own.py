@@ -34,7 +34,9 @@ def load_model(named: str) -> Model:
         raise UnusableModel(f"{named}: {path} can't be imported: {type(error).__name__}: {error}") from error
     found = getattr(module, name, None)
     if not isinstance(found, type):
-        there = [key for key, value in vars(module).items() if isinstance(value, type) and value.__module__ == spec.name]
+        there = [
+            key for key, value in vars(module).items() if isinstance(value, type) and value.__module__ == spec.name
+        ]
         raise UnusableModel(f"{named}: {path} has no class {name}; it has {', '.join(there) or 'none'}")
     return _completed(found, named)
 
