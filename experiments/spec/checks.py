@@ -150,6 +150,8 @@ def _times(file: ExperimentFile) -> Iterator[Finding]:
         yield ("duration",), "a run must last longer than nothing"
     if file.warm_up >= file.duration:
         yield ("warm_up",), "the warm-up must end before the run does"
+    if file.seed[0] + file.repeat > 1 << 63:
+        yield ("seed",), f"seeds count up from {file.seed[0]}, and the last of them lies beyond {(1 << 63) - 1}"
     if len(file.seed) > 1 and file.repeat > 1:
         yield ("repeat",), "a list of seeds says how many runs there are; leave repeat out"
 

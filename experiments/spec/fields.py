@@ -129,8 +129,10 @@ def figure(value: Any) -> str:
     return text
 
 
-_DURATION = r"^[0-9.]+ ?(ns|us|µs|ms|s|m|min|h|d)$"
-_SHARE = r"^[0-9.]+ ?%$"
+_NUMBER = r"([0-9]+(\.[0-9]+)?|\.[0-9]+)"
+_TIME = _NUMBER + r" ?(ns|us|[\u00b5\u03bc]s|ms|s|m|min|h|d)"
+_DURATION = rf"^{_TIME}$"
+_SHARE = rf"^{_NUMBER} ?%$"
 _TARGET = {
     "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
     "examples": ["leader"],
@@ -185,9 +187,9 @@ UNIT_TYPES: dict[Unit, Any] = {
     Unit.DURATION: Duration,
     Unit.DURATION_RANGE: read_as(
         quantities.duration_range_ns,
-        text_schema(_DURATION[:-1] + r"(\.\.[0-9.]+ ?[a-zµ]+)?$", "1s..2s", Unit.DURATION_RANGE.value),
+        text_schema(rf"^{_TIME}( ?\.\. ?{_TIME})?$", "1s..2s", Unit.DURATION_RANGE.value),
     ),
-    Unit.RATE: read_as(quantities.rate_s, text_schema(r"^[0-9.]+ ?/ ?(ms|s|min|m|h|d)$", "200/s", Unit.RATE.value)),
+    Unit.RATE: read_as(quantities.rate_s, text_schema(rf"^{_NUMBER} ?/ ?(ms|s|min|m|h|d)$", "200/s", Unit.RATE.value)),
     Unit.SHARE: Share,
     Unit.TARGET: read_as(target, _TARGET),
     Unit.TARGET_PAIR: read_as(target_pair, {"type": "array", "items": _TARGET, "minItems": 2, "maxItems": 2}),
