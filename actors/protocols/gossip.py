@@ -104,6 +104,9 @@ class Gossip(Actor):
                 mine = self.record_of(rumour.node)
                 if rumour.beats(mine):
                     self.describe_self(incarnation=rumour.incarnation + 1)
+                elif rumour.health != ALIVE:
+                    self.spread[rumour.node] = 0  # denied before, but the denial has not come there: say it again
+                    self.records.setdefault(rumour.node, mine)
             elif rumour.beats(self.record_of(rumour.node)):
                 self.take_up(rumour)
 
