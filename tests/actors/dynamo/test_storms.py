@@ -23,20 +23,35 @@ CONFIGURATIONS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         STRICT_PROMISES,
     ),
     "phi-accrual": ({"quorum": "sloppy", "detector": "phi"}, PROMISES),
-    "a node that joins": (
-        STRICT | {"spares": 1, "join_after_ns": 3 * SECOND, "ring_delay_ns": SECOND},
-        STRICT_PROMISES,
-    ),
-    "a node that leaves": (
-        STRICT | {"leavers": 1, "leave_after_ns": 3 * SECOND, "ring_delay_ns": SECOND},
-        STRICT_PROMISES,
-    ),
     "no hints and no read repair, so that only trees mend": (
         STRICT | {"hinted_handoff": False, "read_repair": "none"},
         STRICT_PROMISES,
     ),
     "every key compared": (STRICT | {"anti_entropy": "full", "hinted_handoff": False}, STRICT_PROMISES),
 }
+
+
+CHANGES = {
+    "join": {"spares": 1, "join_after_ns": 3 * SECOND},
+    "leave": {"leavers": 1, "leave_after_ns": 3 * SECOND},
+    "replace": {"spares": 1, "join_after_ns": 3 * SECOND, "replaces": 1},
+}
+SHORT = Weather(longest_ns=700 * MS)  # shorter than the time in which all must hear of a change, see below
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_while_nodes_join_leave_or_take_over_quorums_still_meet(change: str) -> None:
+    """As long as everybody hears of the change within ring_delay."""
+    settings = fast(**STRICT, **CHANGES[change], ring_delay_ns=SECOND)
+    for seed in range(3):
+        assert complaints(run_dynamo(settings, storm(seed, SHORT), seed=seed), STRICT_PROMISES) == [], f"seed {seed}"
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_who_is_cut_off_for_longer_than_that_may_read_by_an_old_ring_but_no_write_is_lost(change: str) -> None:
+    settings = fast(**STRICT, **CHANGES[change], ring_delay_ns=SECOND)
+    for seed in range(3):
+        assert complaints(run_dynamo(settings, storm(seed, Weather()), seed=seed), PROMISES) == [], f"seed {seed}"
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
