@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from chaos.faults import FAULTS
 from experiments import plan as plans
-from experiments import runner
+from experiments import runner, schedule
 from experiments.checkers import CHECKERS
 from experiments.judge import named_checkers
 from experiments.near_words import did_you_mean
@@ -138,8 +137,7 @@ def _check_runnable(plan: Plan, path: Path) -> None:
     """Refuse a plan that was written by hand, or by another version, and names what isn't there."""
     try:
         runner.setup_of(plan, name="check")
-        for step in plan.chaos:
-            msgspec.convert(step.settings, FAULTS[step.fault])
+        schedule.steps_of(plan.chaos)
         unknown = [name for name in (*plan.check, *named_checkers(plan)) if name not in CHECKERS]
     except (LookupError, ValueError) as error:
         what = f"{error} is not known here" if isinstance(error, KeyError) else str(error)

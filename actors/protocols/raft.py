@@ -29,6 +29,7 @@ from actors.protocols.raft_messages import (
     LeaveJoint,
     LogChanged,
     LogStored,
+    MembersChanged,
     PreVote,
     PreVoted,
     QuorumForced,
@@ -97,4 +98,4 @@ class Raft(Elections, Replication, Snapshots, Reads, Membership, Transfer, Clien
         "confirm": Reads.on_confirm,
         "transfer": Transfer.on_transfer,
     }
-    events: ClassVar = (RoleChanged, LogChanged, Committed, Compacted, QuorumForced, ChangeRefused)
+    events: ClassVar = (RoleChanged, LogChanged, Committed, Compacted, MembersChanged, QuorumForced, ChangeRefused)

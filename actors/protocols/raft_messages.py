@@ -187,6 +187,15 @@ class Compacted(Event, frozen=True):
     index: int
 
 
+class MembersChanged(Event, frozen=True):
+    """The emitting node uses this configuration from now on: it stands in its log at this place."""
+
+    term: int
+    index: int
+    before: Configuration  # what it replaces
+    configuration: Configuration
+
+
 class QuorumForced(Event, frozen=True):
     """The emitting node obeys an operator's ForceQuorum: `term` and `last` say what its log still holds.
 

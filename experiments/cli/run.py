@@ -13,6 +13,7 @@ from rich.text import Text
 from cluster.fabric import FabricError
 from experiments.batch import Batch, is_last_word, run_batch
 from experiments.claims import judge_claims
+from experiments.cli.group_view import group_view
 from experiments.cli.output import (
     FABRIC_FAILED,
     INTERRUPTED,
@@ -24,7 +25,7 @@ from experiments.cli.output import (
     store_option,
 )
 from experiments.cli.progress import Watch
-from experiments.cli.run_view import overall_view, print_claims, run_view
+from experiments.cli.run_view import print_claims, run_view
 from experiments.execute import Finished, new_group
 from experiments.judge import judge_group
 from experiments.plan import Plan
@@ -102,7 +103,7 @@ def answer(finished: list[Finished], group: str, *, total: int) -> Answer:
             for done in finished:
                 run_view(out, done.path, done.plan, done.summary, recording=done.recording)
         else:
-            overall_view(out, [(done.path, done.summary) for done in finished], expected=expected)
+            group_view(out, finished, expected=expected)
         print_claims(out, claims)
         if total > 1:
             good = sum(summary.ok for summary in summaries)

@@ -8,9 +8,11 @@ import msgspec
 from actors.settings import Settings
 from chaos.fault import Fault
 from chaos.faults import FAULTS
+from chaos.user_fault import UserFault
 from cluster.latency import load_profile, profile_names
+from experiments.spec import mixes
 from experiments.spec.fields import FileModel
-from experiments.spec.models import ClusterFile, ExperimentFile
+from experiments.spec.models import MAX_NODES, ClusterFile, ExperimentFile
 from experiments.workloads import WORKLOADS
 
 S = TypeVar("S", bound=Settings)
@@ -65,6 +67,33 @@ def workloads_of(file: ExperimentFile) -> list[NamedWorkload]:
     return found
 
 
+class Schedule(NamedTuple):
+    """The chaos of a file, however it is written."""
+
+    steps: list[tuple[tuple[str | int, ...], Any]]  # (its path in the file, the step)
+    steady: Any  # a SteadyFile, or None
+    stop_when: list[str]
+
+
+def schedule_of(file: ExperimentFile) -> Schedule:
+    """The chaos of a file: its own steps, then those of its mixes. Raises LookupError for an unknown mix."""
+    if isinstance(file.chaos, list):
+        return Schedule([(("chaos", place), step) for place, step in enumerate(file.chaos)], None, [])
+    steps: list[tuple[tuple[str | int, ...], Any]] = [
+        (("chaos", "steps", place), step) for place, step in enumerate(file.chaos.steps)
+    ]
+    for name in file.chaos.mixes:
+        steps += [(("chaos", name, place), step) for place, step in enumerate(mixes.load(name))]
+    return Schedule(steps, file.chaos.steady_state, file.chaos.stop_when)
+
+
+def fault_of_step(step: Any) -> Fault:
+    """The fault of a step. Raises NoSuchFault, msgspec.ValidationError for one of the user's that isn't there."""
+    if step.fault is not None:
+        return UserFault(place=step.fault, settings=step.with_ or {}).loaded
+    return step_fault(step)
+
+
 def step_fault(step: Any) -> Fault:
     """The fault of a step, which names exactly one."""
     (name,) = chosen(step, FAULTS)
@@ -79,6 +108,8 @@ def latency_name(cluster: ClusterFile) -> str:
 def regions_of(cluster: ClusterFile) -> tuple[str, ...]:
     """The region of each server, in order of id; () where the file doesn't say it rightly."""
     if cluster.regions is not None:
+        if sum(max(0, count) for count in cluster.regions.values()) > MAX_NODES:
+            return ()
         return tuple(region for region, count in cluster.regions.items() for _ in range(count))
     name = latency_name(cluster)
     if cluster.nodes is None or name not in profile_names():
