@@ -142,8 +142,8 @@ class Echoing(Controller):
         super().begin(control, record)
         self.record = record
 
-    def observe(self, node: NodeId, event: Event) -> None:
-        super().observe(node, event)
+    def observe(self, node: NodeId, event: Event, time_ns: int = 0) -> None:
+        super().observe(node, event, time_ns)
         if not self.echoed and isinstance(event, Heard) and event.number == 20:
             self.echoed = True
             self.record(FaultSkipped("echo", event.sent_ns, f"node {node} heard {event.number}"))

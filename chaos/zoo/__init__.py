@@ -5,6 +5,6 @@ protocol, and its line in that protocol's table.
 """
 
 from actors.node import Actor
-from chaos.zoo import raft
+from chaos.zoo import dynamo, raft
 
-MUTANTS: dict[str, dict[str, type[Actor]]] = {"raft": raft.RAFT}
+MUTANTS: dict[str, dict[str, type[Actor]]] = {"dynamo": dynamo.DYNAMO, "raft": raft.RAFT}
