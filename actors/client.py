@@ -5,18 +5,18 @@ operation when the last one ended (a closed loop); with a rate operations arrive
 for a free process (an open loop).
 """
 
-import random
-from collections.abc import Mapping
-from typing import ClassVar, NamedTuple
+from bisect import insort
+from typing import ClassVar
 
 import msgspec
 
 from actors import errors
 from actors.draws import exponential
-from actors.history import Abandoned, Invoke, Return
+from actors.history import Abandoned, Invoke, Retried, Return
 from actors.message import Message, NodeId, Value
 from actors.node import Actor, Node
-from actors.settings import MS, SECOND, DurationNs, Rate, Settings
+from actors.settings import SECOND, Settings
+from actors.workload import Call, Workload
 
 NOBODY: NodeId = -1
 
@@ -54,43 +54,6 @@ class Redirect(Message, frozen=True):
     leader: NodeId | None
 
 
-class Call(NamedTuple):
-    """An operation that a workload wants next."""
-
-    function: str
-    key: str
-    value: Value
-
-
-class Workload(Settings, frozen=True):
-    """What clients do. Concrete workloads add their fields and `call`."""
-
-    model: ClassVar[str] = "kv"  # what a linearizability checker holds its history against
-    functions: ClassVar[tuple[str, ...]] = ()
-
-    clients: int = 10  # processes in all, dealt to the regions in turn
-    rate: Rate | None = None  # operations a second of the whole workload; without it the loop is closed
-    timeout_ns: DurationNs = 2 * SECOND
-    retry_pause_ns: DurationNs = 50 * MS  # before asking again when nobody knew the leader
-
-    def call(self, rng: random.Random, unique: int, seen: Mapping[str, Value]) -> Call:
-        """The next operation. `unique` is a number never given before in this run; `seen`: the last value by key."""
-        raise NotImplementedError
-
-    def problems(self) -> list[tuple[str, str]]:
-        """See `Settings.problems`."""
-        found = []
-        if self.clients < 1:
-            found.append(("clients", "at least 1 client is needed"))
-        if self.rate is not None and self.rate <= 0:
-            found.append(("rate", "a rate must be above 0; leave it out for a closed loop"))
-        if self.timeout_ns <= 0:
-            found.append(("timeout_ns", "a time-out must be above 0"))
-        if self.retry_pause_ns <= 0:
-            found.append(("retry_pause_ns", "a pause must be above 0"))
-        return found
-
-
 class ClientSettings(Settings, frozen=True):
     """One pool: its share of a workload."""
 
@@ -98,9 +61,10 @@ class ClientSettings(Settings, frozen=True):
     workload: Workload
     processes: tuple[int, ...]  # this pool's process numbers
     first_fresh: int  # process numbers from here on replace those lost to an info
-    pool: int  # 0..pools-1
+    pool: int  # 0..pools-1, counted over all workloads
     pools: int
     stop_after_ns: int  # no operation starts later than this after the start
+    prefix: str = ""  # of this workload's keys, where several workloads share a system
 
 
 class Slot(msgspec.Struct):
@@ -110,6 +74,7 @@ class Slot(msgspec.Struct):
     serial: int = 0
     open: Command | None = None
     target: NodeId = NOBODY  # whom it was sent to last; NOBODY once that server refused
+    attempts: int = 0  # how often it was sent for want of an answer
 
 
 class Client(Actor):
@@ -126,6 +91,8 @@ class Client(Actor):
         "backlog": list[int],
         "deadlines": list[tuple[int, int, int]],
         "pauses": list[tuple[int, int, int]],
+        "retries": list[tuple[int, int, int]],
+        "started_ns": int,
         "stop_ns": int,
     }
 
@@ -141,17 +108,18 @@ class Client(Actor):
         self.backlog: list[int] = []  # intended times of arrivals that no process was free for
         self.deadlines: list[tuple[int, int, int]] = []  # (time, slot, serial), in order: one time-out for all
         self.pauses: list[tuple[int, int, int]] = []
-        self.stop_ns = 0
-        self.calls, self.routes, self.arrivals = (node.random(name) for name in ("calls", "routes", "arrivals"))
+        self.retries: list[tuple[int, int, int]] = []
+        self.started_ns = self.stop_ns = 0
+        self.calls, self.routes, self.arrivals, self.waits = map(node.random, ("calls", "routes", "arrivals", "waits"))
         self.servers = list(node.peers)
         region = node.regions[node.id]
         self.near = [peer for peer in self.servers if node.regions[peer] == region] or self.servers
 
     def start(self) -> None:
         """Begin the workload: all processes at once, or the first arrival."""
-        self.stop_ns = self.node.monotonic_ns() + self.settings.stop_after_ns
-        if self.settings.workload.rate is None:
-            now = self.node.monotonic_ns()
+        now = self.started_ns = self.node.monotonic_ns()
+        self.stop_ns = now + self.settings.stop_after_ns
+        if not self.settings.workload.is_open:
             for slot in range(len(self.slots)):
                 self.begin(slot, now)
         else:
@@ -161,11 +129,18 @@ class Client(Actor):
     # operations
 
     def schedule_arrival(self) -> None:
-        """Poisson arrivals at this pool's share of the workload's rate."""
-        workload = self.settings.workload
-        assert workload.rate is not None
-        share = workload.rate * len(self.slots) / workload.clients
-        self.node.set_timer("arrival", max(1, int(exponential(self.arrivals) * SECOND / share)))
+        """Poisson arrivals at this pool's share of the workload's rate.
+
+        Poisson arrivals have no memory, so where a phase ends first the next arrival is drawn anew from there.
+        """
+        workload, since_ns = self.settings.workload, self.node.monotonic_ns() - self.started_ns
+        rate, phase_end_ns = workload.rate_at(since_ns)
+        share = rate * len(self.slots) / workload.clients
+        wait_ns = max(1, int(exponential(self.arrivals) * SECOND / share))
+        if phase_end_ns is not None and since_ns + wait_ns >= phase_end_ns:
+            self.node.set_timer("phase", phase_end_ns - since_ns)
+        else:
+            self.node.set_timer("arrival", wait_ns)
 
     def on_arrival(self) -> None:
         """An operation of an open loop is due: start it, or let it wait for a free process."""
@@ -190,16 +165,55 @@ class Client(Actor):
             return
         slot = self.slots[number]
         settings = self.settings
-        unique = self.issued * settings.pools + settings.pool + 1
-        call = settings.workload.call(self.calls, unique, self.seen)
+        call = self.next_call(slot)
+        key = settings.prefix + call.key
         self.issued += 1
         slot.serial += 1
-        slot.open = Command(slot.process, slot.serial, call.function, call.key, call.value)
-        self.node.emit(Invoke(slot.process, settings.name, call.function, call.key, call.value, intended_ns))
+        slot.attempts = 1
+        slot.open = Command(slot.process, slot.serial, call.function, key, call.value)
+        self.node.emit(Invoke(slot.process, settings.name, call.function, key, call.value, intended_ns))
         self.ask(slot, self.route(self.near))
         self.deadlines.append((now + settings.workload.timeout_ns, number, slot.serial))
         if len(self.deadlines) == 1:
             self.node.set_timer("deadline", settings.workload.timeout_ns)
+        self.plan_retry(number)
+
+    def next_call(self, slot: Slot) -> Call:
+        """What the workload wants of an idle process."""
+        unique = self.issued * self.settings.pools + self.settings.pool + 1
+        return self.settings.workload.call(self.calls, unique, self.seen)
+
+    def plan_retry(self, number: int) -> None:
+        """Ask again after a while, if the policy allows one more attempt."""
+        slot, policy = self.slots[number], self.settings.workload.retry
+        if slot.attempts >= policy.attempts:
+            return
+        wait_ns = policy.after_ns
+        for _ in range(1, slot.attempts):  # products are exact everywhere; a power's last bit is libm's
+            wait_ns = int(wait_ns * policy.backoff)
+        if policy.jitter:
+            wait_ns += int(wait_ns * policy.jitter * self.waits.random())
+        insort(self.retries, (self.node.monotonic_ns() + wait_ns, number, slot.serial))
+        self.node.set_timer("retry", self.retries[0][0] - self.node.monotonic_ns())
+
+    def on_retry(self) -> None:
+        """No answer so far: ask another server than the silent one, under the same number."""
+        for number, serial in self.due(self.retries, "retry"):
+            slot = self.slots[number]
+            if slot.open is None or slot.serial != serial:
+                continue
+            slot.attempts += 1
+            self.node.emit(Retried(slot.process, slot.attempts))
+            if slot.target != NOBODY:  # else it waits to ask for the leader again anyway
+                self.shun(slot.target)
+                self.ask(slot, self.route(self.servers))
+            self.plan_retry(number)
+
+    def shun(self, server: NodeId) -> None:
+        """Go elsewhere first than to a server that did not answer."""
+        self.silent = server
+        if self.leader == server:
+            self.leader = None
 
     def route(self, servers: list[NodeId]) -> NodeId:
         """Whom to ask: the leader if known, else one of these servers, but not one that was silent."""
@@ -220,12 +234,12 @@ class Client(Actor):
         outcome = errors.outcome_of(error)
         self.node.emit(Return(slot.process, outcome, value, error))
         if outcome != "info" and not isinstance(value, tuple):
-            self.seen[slot.open.key] = value
+            self.seen[slot.open.key.removeprefix(self.settings.prefix)] = value
         slot.open = None
         if outcome == "info":
             slot.process, slot.serial = self.fresh, 0
             self.fresh += self.settings.pools
-        if self.settings.workload.rate is None:
+        if not self.settings.workload.is_open:
             self.begin(self.slots.index(slot), self.node.monotonic_ns())
             return
         now = self.node.monotonic_ns()
@@ -286,9 +300,7 @@ class Client(Actor):
             if slot.open is None or slot.serial != serial:
                 continue
             if slot.target != NOBODY:
-                self.silent = slot.target
-                if self.leader == slot.target:
-                    self.leader = None
+                self.shun(slot.target)
             self.end(slot, "no-leader" if slot.target == NOBODY else "timed-out", None)
 
     def due(self, waiting: list[tuple[int, int, int]], timer: str) -> list[tuple[int, int]]:
@@ -303,5 +315,12 @@ class Client(Actor):
         return over
 
     handlers: ClassVar = {Reply: on_reply, Redirect: on_redirect}
-    timers: ClassVar = {"arrival": on_arrival, "deadline": on_deadline, "pause": on_pause, "stop": on_stop}
-    events: ClassVar = (Invoke, Return, Abandoned)
+    timers: ClassVar = {
+        "arrival": on_arrival,
+        "phase": schedule_arrival,
+        "deadline": on_deadline,
+        "pause": on_pause,
+        "retry": on_retry,
+        "stop": on_stop,
+    }
+    events: ClassVar = (Invoke, Return, Abandoned, Retried)

@@ -44,6 +44,13 @@ class Abandoned(Event, frozen=True):
     intended_ns: int
 
 
+class Retried(Event, frozen=True):
+    """A client process asks again for the operation that it has open."""
+
+    process: int
+    attempt: int  # 2 for the first time
+
+
 class Operation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One operation from its invoke to its return. Times are nanoseconds since the start of the run.
 

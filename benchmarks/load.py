@@ -92,6 +92,8 @@ class FirstLeads(Raft):
 class Nobody:
     """A director that breaks nothing."""
 
+    over = False
+
     def begin(self, control: Control, record: Callable[[Event], None]) -> None: ...
 
     def due_ns(self) -> int | None:
@@ -99,7 +101,7 @@ class Nobody:
 
     def advance(self, now_ns: int) -> None: ...
 
-    def observe(self, node: NodeId, event: Event) -> None: ...
+    def observe(self, node: NodeId, event: Event, time_ns: int) -> None: ...
 
     def finish(self, now_ns: int) -> None: ...
 

@@ -5,7 +5,7 @@ run, so that what is malformed, or no message of this run, is refused whole.
 """
 
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
@@ -23,14 +23,16 @@ class MalformedFrame(ValueError):
 
 
 class Codec:
-    """Frames of the messages that these actors handle."""
+    """Frames of the messages that these actors handle, between this many nodes."""
 
-    def __init__(self, kinds: Iterable[type[Actor]]) -> None:
+    def __init__(self, kinds: Iterable[type[Actor]], nodes: int) -> None:
         union: Any = None
         for kind in dict.fromkeys(message for actor in kinds for message in actor.handlers):
             union = kind if union is None else union | kind
         self._encode = msgspec.msgpack.Encoder(order="deterministic").encode
-        self._decode = msgspec.msgpack.Decoder(list[tuple[int, int, int, union]]).decode
+        due_ns: Any = Annotated[int, msgspec.Meta(ge=0)]
+        node: Any = Annotated[int, msgspec.Meta(ge=0, lt=nodes)]
+        self._decode = msgspec.msgpack.Decoder(list[tuple[due_ns, node, node, union]]).decode
 
     def encode(self, letters: list[Letter]) -> bytes:
         """Letters to a frame."""
@@ -40,6 +42,6 @@ class Codec:
         """A frame to letters. Raises MalformedFrame."""
         try:
             letters: list[Letter] = self._decode(frame)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # msgspec's own errors, and a name that is no UTF-8
             raise MalformedFrame(str(error)) from error
         return letters

@@ -12,6 +12,8 @@ from typing import Any, BinaryIO, NamedTuple
 import msgpack
 import msgspec
 
+from actors.election import RoleChanged
+from actors.history import Abandoned, Invoke, Retried, Return
 from actors.message import Event, NodeId
 
 FORMAT = 1
@@ -47,6 +49,7 @@ class FaultInjected(Event, frozen=True):
     planned_ns: int
     nodes: tuple[NodeId, ...]
     detail: str
+    step: str = ""  # what the schedule calls the step, if anything
 
 
 class FaultHealed(Event, frozen=True):
@@ -61,6 +64,20 @@ class FaultSkipped(Event, frozen=True):
     fault: str
     planned_ns: int
     reason: str
+
+
+class RunStopped(Event, frozen=True):
+    """The controller saw a stop condition: everything is healed and the run ends early."""
+
+    condition: str
+    seen_ns: int  # when what made it true happened
+
+
+class FaultTouched(Event, frozen=True):
+    """So many messages a fault of links dropped, held up, doubled or spoiled on this host. Told when it is healed."""
+
+    number: int
+    messages: int
 
 
 class Traffic(Event, frozen=True):
@@ -93,9 +110,18 @@ FABRIC_EVENTS: tuple[type[Event], ...] = (
     FaultInjected,
     FaultHealed,
     FaultSkipped,
+    FaultTouched,
+    RunStopped,
     Traffic,
     HostClock,
 )
+
+
+KEPT: dict[str, frozenset[type[Event]] | None] = {
+    "history": frozenset((Invoke, Return, Abandoned, Retried, RoleChanged, *FABRIC_EVENTS)),
+    "events": None,
+}
+"""Level of recording -> the events that it keeps; None keeps all."""
 
 
 class Entry(NamedTuple):
@@ -118,11 +144,15 @@ class Journal:
     """An append-only journal of one host. Without a path it keeps its entries in memory only.
 
     It flushes by itself every `flush_at` entries; a host that must have written before it speaks flushes each turn.
+    What its level of recording does not keep is neither written nor handed on.
     """
 
-    def __init__(self, path: Path | None, *, host: str, origin_ns: int, flush_at: int = FLUSH_AT) -> None:
+    def __init__(
+        self, path: Path | None, *, host: str, origin_ns: int, flush_at: int = FLUSH_AT, record: str = "events"
+    ) -> None:
+        self._kept = KEPT[record]
         self.entries: list[Entry] = []
-        self.copy_to: Callable[[bytes], None] | None = None  # who is handed what is flushed, as it is written
+        self.copy_to: Callable[[bytes], None] | None = None  # who is handed all that was told, kept or not, encoded
         self._pending: list[tuple[int, NodeId, Event]] = []
         self._path = path
         self._file: BinaryIO | None = None
@@ -146,16 +176,19 @@ class Journal:
         """
         if not self._pending:
             return b""
-        data = b""
-        if self._file is None:
-            origin = self._origin_ns
-            self.entries.extend(Entry(time_ns - origin, node, item) for time_ns, node, item in self._pending)
-        if self._file is not None or self.copy_to is not None:
-            data = self._encoder.encode(self._pending)
+        entries, data = self._pending, b""
+        if self.copy_to is not None:
+            data = self._encoder.encode(entries)
+            self.copy_to(data)
+        if self._kept is not None:
+            entries = [entry for entry in entries if type(entry[2]) in self._kept]
+        if self._kept is not None or not data:
+            data = self._encoder.encode(entries) if entries and self._file is not None else b""
         if self._file is not None:
             self._file.write(data)
-        if self.copy_to is not None:
-            self.copy_to(data)
+        else:
+            origin = self._origin_ns
+            self.entries.extend(Entry(time_ns - origin, node, item) for time_ns, node, item in entries)
         self._pending.clear()
         return data
 

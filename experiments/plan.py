@@ -9,6 +9,8 @@ from typing import Any, Literal
 import msgspec
 
 FORMAT = 1
+RecordLevel = Literal["history", "events"]
+""""history": operations, faults and roles; "events": all that nodes emit too."""
 
 
 class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,14 +30,56 @@ class PartPlan(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Any]
 
 
-class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the chaos schedule. Exactly one of `at_ns` and `every_ns` is set."""
+class WorkloadPlan(PartPlan, frozen=True, kw_only=True):
+    """A workload: what it is called in this experiment, its kind (`name`) and its settings."""
 
-    fault: str  # its name in FAULTS
-    settings: dict[str, Any]
+    called: str
+
+
+class StepPlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One step of the chaos schedule; see `chaos.schedule.Step`, whose fields these are."""
+
+    fault: str | None = None  # its name in FAULTS, or path/to/file.py:ClassName; None: a block or a wait
+    settings: dict[str, Any] = {}
     at_ns: int | None = None
     every_ns: int | None = None  # at every_ns, 2 * every_ns, ... while inside the run
     for_ns: int | None = None  # None: until the end of the run
+    label: str = ""
+    key: str = ""
+    jitter_ns: int = 0
+    count: int | None = None
+    between_ns: int | None = None
+    heal_ns: int | None = None
+    when: str | None = None
+    timeout_ns: int | None = None
+    after: str | None = None
+    until_ns: int | None = None
+    until: str | None = None
+    probability: float = 1.0
+    repeat: int = 1
+    max_affected: int | None = None
+    sequence: tuple["StepPlan", ...] = ()
+    together: tuple["StepPlan", ...] = ()
+    wait_ns: int | None = None
+
+
+class SteadyPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition that must be seen before chaos starts."""
+
+    condition: str
+    timeout_ns: int
+
+
+class ClaimPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a text says, to be held against the median over the group's runs."""
+
+    id: str
+    says: str
+    metric: str  # as an expectation would name it
+    figure: str  # with its unit
+    within: float = 0.1
+    verdict: Literal["holds", "disagrees", "unjudged"] = "holds"  # what the file says that the measurement says
+    because: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,10 +97,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     warm_up_ns: int = 0
     cluster: ClusterPlan
     system: PartPlan
-    workload: PartPlan
+    workloads: tuple[WorkloadPlan, ...]
     chaos: tuple[StepPlan, ...] = ()
+    steady_state: SteadyPlan | None = None
+    stop_when: tuple[str, ...] = ()  # conditions that end the run early
     check: tuple[str, ...] = ()  # names in CHECKERS
     expect: tuple[str, ...] = ()  # lines that this run is judged by
+    record: RecordLevel = "events"
+    claims: tuple[ClaimPlan, ...] = ()
     group_expect: tuple[str, ...] = ()  # lines that compare variants or count runs: the whole group is judged by them
 
 

@@ -30,6 +30,13 @@ class Observed(msgspec.Struct, frozen=True):
     event: Event
 
 
+class Unsent(msgspec.Struct, frozen=True):
+    """An operation of an open loop that was given up before it was sent."""
+
+    node: NodeId  # the client node
+    intended_ns: int
+
+
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
     """One run, over or cut off."""
 
@@ -38,7 +45,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     warm_up_ns: int
     end_ns: int  # the last entry's time, or the planned end
     history: list[Operation]  # in order of invocation
-    abandoned_ns: list[int] = []  # when operations were intended that no client process was free for
+    abandoned: list[Unsent] = []  # operations that no client process was free for
     events: list[Observed]  # all but invokes, returns and faults, in order of time
     faults: list[FaultRecord]  # in order of injection
     skipped: list[FaultSkipped]
@@ -50,7 +57,7 @@ def record(topology: Topology, duration_ns: int, warm_up_ns: int, entries: Itera
     """Sort journal entries (of all hosts, in order of time) into a recording."""
     told: list[tuple[int, NodeId, Invoke | Return]] = []
     events: list[Observed] = []
-    abandoned_ns: list[int] = []
+    abandoned: list[Unsent] = []
     injected: dict[int, tuple[int, FaultInjected]] = {}
     healed: dict[int, int] = {}
     skipped: list[FaultSkipped] = []
@@ -62,7 +69,7 @@ def record(topology: Topology, duration_ns: int, warm_up_ns: int, entries: Itera
             case Invoke() | Return():
                 told.append((time_ns, node, item))
             case Abandoned():
-                abandoned_ns.append(item.intended_ns)
+                abandoned.append(Unsent(node, item.intended_ns))
             case FaultInjected():
                 injected[item.number] = (time_ns, item)
             case FaultHealed():
@@ -81,7 +88,7 @@ def record(topology: Topology, duration_ns: int, warm_up_ns: int, entries: Itera
         warm_up_ns=warm_up_ns,
         end_ns=end_ns,
         history=operations(told),
-        abandoned_ns=abandoned_ns,
+        abandoned=abandoned,
         events=events,
         faults=[_fault(at_ns, item, healed.get(item.number)) for at_ns, item in injected.values()],
         skipped=skipped,

@@ -6,16 +6,17 @@ from typing import Any
 
 import msgspec
 
-from actors.client import Client, ClientSettings, Workload
+from actors.client import Client, ClientSettings
 from actors.message import Event
 from actors.node import Actor
-from actors.systems import SYSTEMS
-from chaos.controller import Controller, Step
-from chaos.faults import FAULTS
+from actors.systems import CLIENTS, SYSTEMS
+from actors.workload import Workload
+from chaos.controller import Controller
 from chaos.zoo import MUTANTS
 from cluster.fabric import ActorSpec, DiskModel, FabricResult, Progress, Setup, load_fabric
 from cluster.topology import Topology
-from experiments.plan import Plan
+from experiments import schedule
+from experiments.plan import Plan, WorkloadPlan
 from experiments.workloads import WORKLOADS
 
 
@@ -31,11 +32,13 @@ def run_plan(
     Raises: cluster.fabric.FabricError if the fabric failed.
     """
     setup = setup_of(plan, name=folder.name)
-    steps = tuple(
-        Step(step.fault, msgspec.convert(step.settings, FAULTS[step.fault]), step.at_ns, step.every_ns, step.for_ns)
-        for step in plan.chaos
+    controller = Controller(
+        schedule.steps_of(plan.chaos),
+        seed=plan.seed,
+        duration_ns=plan.duration_ns,
+        steady=schedule.steady_of(plan),
+        stop_when=plan.stop_when,
     )
-    controller = Controller(steps, seed=plan.seed, duration_ns=plan.duration_ns)
     return load_fabric(plan.fabric)(setup, controller, folder, watch, address=address, **options)
 
 
@@ -43,7 +46,7 @@ def setup_of(plan: Plan, *, name: str) -> Setup:
     """What the fabric needs to know of a plan."""
     kind = system_class(plan)
     server = ActorSpec(kind, msgspec.convert(plan.system.settings, kind.settings_type))
-    workload = msgspec.convert(plan.workload.settings, WORKLOADS[plan.workload.name])
+    workloads = [workload_of(part) for part in plan.workloads]
     topology = topology_of(plan)
     return Setup(
         name=name,
@@ -52,10 +55,11 @@ def setup_of(plan: Plan, *, name: str) -> Setup:
         latency=plan.cluster.latency,
         inside_region_rtt_ns=plan.cluster.inside_region_rtt_ns,
         disk=DiskModel(fsync_ns=plan.cluster.fsync_ns),
-        actors=(server,) * topology.server_count + client_pools(plan, workload, topology),
+        actors=(server,) * topology.server_count + client_pools(plan),
         duration_ns=plan.duration_ns,
-        drain_ns=workload.timeout_ns,
+        drain_ns=max((workload.timeout_ns for workload in workloads), default=0),
         density=plan.cluster.density,
+        record=plan.record,
     )
 
 
@@ -70,28 +74,42 @@ def event_types(plan: Plan) -> tuple[type[Event], ...]:
     return (*system_class(plan).events, *Client.events)
 
 
+def workload_of(part: WorkloadPlan) -> Workload:
+    """The settings of a planned workload."""
+    return msgspec.convert(part.settings, WORKLOADS[part.name])
+
+
 def topology_of(plan: Plan) -> Topology:
-    """Servers as planned; one client node in each region, as far as there are clients for it."""
-    regions = sorted(set(plan.cluster.regions), key=plan.cluster.regions.index)
-    clients = msgspec.convert(plan.workload.settings, WORKLOADS[plan.workload.name]).clients
-    return Topology((*plan.cluster.regions, *regions[:clients]), len(plan.cluster.regions))
+    """Servers as planned; then for each workload one client node in each region, as far as it has clients for it."""
+    return Topology((*plan.cluster.regions, *(region for _, region in _pools(plan))), len(plan.cluster.regions))
 
 
-def client_pools(plan: Plan, workload: Workload, topology: Topology) -> tuple[ActorSpec, ...]:
-    """Deal the workload's client processes to its pools in turn."""
-    pools = len(topology.clients)
-    return tuple(
-        ActorSpec(
-            Client,
-            ClientSettings(
-                name=plan.workload.name,
-                workload=workload,
-                processes=tuple(range(pool, workload.clients, pools)),
-                first_fresh=workload.clients,
-                pool=pool,
-                pools=pools,
-                stop_after_ns=plan.duration_ns,
-            ),
+def _pools(plan: Plan) -> list[tuple[int, str]]:
+    """The client nodes in order: the place of the workload, and the region."""
+    regions = list(dict.fromkeys(plan.cluster.regions))
+    counts = [workload_of(part).clients for part in plan.workloads]
+    return [(place, region) for place, clients in enumerate(counts) for region in regions[:clients]]
+
+
+def client_pools(plan: Plan) -> tuple[ActorSpec, ...]:
+    """Deal each workload's client processes to its client nodes in turn. Processes count up over all workloads."""
+    workloads = [workload_of(part) for part in plan.workloads]
+    pools = _pools(plan)
+    first = [sum(workload.clients for workload in workloads[:place]) for place in range(len(workloads))]
+    everybody = sum(workload.clients for workload in workloads)
+    specs = []
+    for number, (place, _) in enumerate(pools):
+        mine = [pool for pool, (whose, _) in enumerate(pools) if whose == place]
+        processes = range(mine.index(number), workloads[place].clients, len(mine))
+        client = ClientSettings(
+            name=plan.workloads[place].called,
+            workload=workloads[place],
+            processes=tuple(first[place] + process for process in processes),
+            first_fresh=everybody,
+            pool=number,
+            pools=len(pools),
+            stop_after_ns=plan.duration_ns,
+            prefix=f"{plan.workloads[place].called}/" if len(workloads) > 1 else "",
         )
-        for pool in range(pools)
-    )
+        specs.append(ActorSpec(CLIENTS.get(plan.system.name, Client), client))
+    return tuple(specs)

@@ -7,12 +7,19 @@ from typing import Any
 import msgspec
 
 from actors.systems import SYSTEMS
-from chaos.faults import FAULTS
-from experiments import expect
-from experiments.plan import ClusterPlan, PartPlan, Plan, StepPlan
+from experiments import expect, schedule
+from experiments.plan import ClaimPlan, ClusterPlan, PartPlan, Plan, WorkloadPlan
 from experiments.spec import Point, Spec
 from experiments.spec.models import ClusterFile, ExperimentFile
-from experiments.spec.parts import chosen, latency_name, model_of, regions_of, settings_of, step_fault
+from experiments.spec.parts import (
+    NamedWorkload,
+    chosen,
+    latency_name,
+    model_of,
+    regions_of,
+    settings_of,
+    workloads_of,
+)
 from experiments.workloads import WORKLOADS
 
 ALONE_UP_TO = 16  # nodes that get an actor each, on the Ray fabric
@@ -29,6 +36,7 @@ def _plans(point: Point, fabric: str) -> Iterator[Plan]:
         experiment=file.name,
         description=file.description,
         variant=point.variant,
+        matrix=point.matrix,
         params=point.params,
         fabric=fabric,  # type: ignore[arg-type]
         seed=0,
@@ -36,9 +44,11 @@ def _plans(point: Point, fabric: str) -> Iterator[Plan]:
         warm_up_ns=file.warm_up,
         cluster=cluster_plan(file.cluster),
         system=part_plan(file.system, {name: kind.settings_type for name, kind in SYSTEMS.items()}),
-        workload=part_plan(file.workload, WORKLOADS),
-        chaos=tuple(map(step_plan, file.chaos)),
+        workloads=tuple(map(workload_plan, workloads_of(file))),
+        **schedule.planned(file, len(regions_of(file.cluster))),
         check=tuple(file.check),
+        record=file.record,
+        claims=tuple(ClaimPlan(**claim.model_dump()) for claim in file.claim),
         expect=tuple(_expectations(file.expect, point.variant, of_group=False)),
         group_expect=tuple(_expectations(file.expect, point.variant, of_group=True)),
     )
@@ -69,11 +79,10 @@ def part_plan(choice: Any, table: dict[str, Any]) -> PartPlan:
     return PartPlan(name=name, settings=msgspec.to_builtins(settings_of(table[name], model_of(choice, name))))
 
 
-def step_plan(step: Any) -> StepPlan:
-    """One line of the schedule."""
-    (name,) = chosen(step, FAULTS)
-    settings = msgspec.to_builtins(step_fault(step))
-    return StepPlan(fault=name, settings=settings, at_ns=step.at, every_ns=step.every, for_ns=step.for_)
+def workload_plan(workload: NamedWorkload) -> WorkloadPlan:
+    """One workload."""
+    settings = settings_of(WORKLOADS[workload.kind], workload.model)
+    return WorkloadPlan(called=workload.called, name=workload.kind, settings=msgspec.to_builtins(settings))
 
 
 def _expectations(lines: list[str], variant: str | None, *, of_group: bool) -> Iterator[str]:

@@ -6,13 +6,14 @@ from pathlib import Path
 from random import Random
 from typing import Any, ClassVar, NamedTuple
 
-from actors.client import Client, ClientSettings, Command, Workload
+from actors.client import Client, ClientSettings, Command
 from actors.election import RoleChanged
 from actors.history import Operation
 from actors.message import Event, Message, NodeId
 from actors.node import Actor, Stored
 from actors.protocols.raft_messages import RaftSettings
 from actors.settings import MS, SECOND, Settings
+from actors.workload import Workload
 from cluster.control import Control
 from cluster.fabric import ActorSpec, Director, DiskModel, Setup
 from cluster.journal import Entry, Journal
@@ -131,6 +132,8 @@ class Script:
         self.lines = sorted(lines, key=lambda line: line[0])
         self.seen: list[tuple[NodeId, Event]] = []
 
+    over = False
+
     def begin(self, control: Control, record: Callable[[Event], None]) -> None:
         self.control = control
 
@@ -141,7 +144,7 @@ class Script:
         while self.lines and self.lines[0][0] <= now_ns:
             self.lines.pop(0)[1](self.control)
 
-    def observe(self, node: NodeId, event: Event) -> None:
+    def observe(self, node: NodeId, event: Event, time_ns: int) -> None:
         self.seen.append((node, event))
 
     def finish(self, now_ns: int) -> None:
@@ -181,7 +184,7 @@ def simulate(setup: Setup, director: Director | None = None, *, loop_kind: type[
         loop.start(node)
     loop.run_until(setup.duration_ns, lambda _: None)
     director.finish(loop.now_ns)
-    loop.run_until(setup.duration_ns + setup.drain_ns, lambda _: None)
+    loop.run_until(loop.now_ns + setup.drain_ns, lambda _: None)
     journal.flush()
     recording = record(setup.topology, setup.duration_ns, 0, journal.entries)
     return Run(loop, journal.entries, recording, loop.hexdigest())

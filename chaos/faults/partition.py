@@ -4,7 +4,7 @@ from random import Random
 from typing import Literal
 
 from actors.settings import Halves, Target, TargetPair
-from chaos.fault import Fault, Injected, Resolve
+from chaos.fault import Fault, Injected, NobodyToHit, Resolve
 from chaos.targets import split_halves
 from cluster.control import Control, LinkRule
 
@@ -40,6 +40,8 @@ class Partition(Fault, frozen=True):
             second = tuple(node for node in second if node not in first)
         else:
             first, second = split_halves(topology, self.halves or "random", rng)
+        if not first or not second:
+            raise NobodyToHit("one side of the partition is empty")
         if self.clients:
             first, second = (topology.with_clients(side, other) for side, other in ((first, second), (second, first)))
         rules = []

@@ -3,6 +3,7 @@
 from actors.message import NodeId
 from actors.protocols.raft import Raft
 from actors.protocols.raft_messages import RequestVote, Vote
+from actors.state.log import LogId
 
 
 class CommitWithoutMajority(Raft):
@@ -21,7 +22,7 @@ class VoteNotPersisted(Raft):
         if request.term > self.term:
             self.become_follower(request.term)
         free = self.voted_for in (None, candidate)
-        granted = request.term == self.term and free and self.is_up_to_date(request)
+        granted = request.term == self.term and free and self.is_up_to_date(request.last_log)
         if granted:
             self.voted_for = candidate
             self.reset_election_timer()
@@ -33,6 +34,6 @@ class VoteNotPersisted(Raft):
 class NoLogFreshness(Raft):
     """Votes for candidates that lack committed entries (leader completeness)."""
 
-    def is_up_to_date(self, request: RequestVote) -> bool:
+    def is_up_to_date(self, last_log: LogId) -> bool:
         """See `Raft.is_up_to_date`; this one does not look."""
         return True

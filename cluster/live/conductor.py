@@ -19,8 +19,10 @@ from actors.message import Event, NodeId
 from cluster.control import Control, LinkRule
 from cluster.fabric import Director, Progress, Setup
 from cluster.journal import NOBODY, Journal, NodeStopped, Traffic, event_union
+from cluster.live.cluster_start import last_line
 from cluster.live.host import HostActor
 from cluster.live.host_loop import HostPlan
+from cluster.live.parcel import Parcel, pack, unpack
 from cluster.live.placement import place
 from cluster.live.socket import Inbox, Keys, Waker, new_keys
 from cluster.tally import Tally
@@ -60,9 +62,13 @@ class LiveControl(Control):
 class Conductor:
     """Runs a setup on hosts of its own."""
 
-    def __init__(self, setup: Setup, director: Director, folder: Path) -> None:
+    def __init__(self, what: Parcel, folder: Path) -> None:
+        setup: Setup
+        director: Director
+        setup, director = unpack(what)
         self.setup = setup
         self._director = director
+        self._packed_setup = pack(setup)
         self._folder = folder
         self._keys: Keys = new_keys()
         self._inbox = Inbox(zmq.Context(), self._keys)
@@ -71,6 +77,7 @@ class Conductor:
         self._plans = {name: self._plan(name, nodes) for name, nodes in place(setup).items()}
         self._host_of = {node: name for name, plan in self._plans.items() for node in plan.nodes}
         self._hosts: dict[str, Any] = {}
+        self._spares: dict[str, Any] = {}  # of hosts that are down: their next processes, which have read nothing yet
         self._addresses: dict[str, str] = {}
         self._watches: dict[str, Any] = {}
         self._lanes = {name: ThreadPoolExecutor(1, thread_name_prefix=name) for name in self._plans}
@@ -122,7 +129,7 @@ class Conductor:
             lane.shutdown(wait=True)
         endings = [host.finish.remote() for host in self._hosts.values()]
         ended, _ = ray.wait(endings, num_returns=len(endings), timeout=CALL_TIMEOUT_S)
-        for host in self._hosts.values():
+        for host in (*self._hosts.values(), *self._spares.values()):
             ray.kill(host)
         self._journal.close()
         return self._delivered + sum(_delivered(ending) for ending in ended)
@@ -154,12 +161,14 @@ class Conductor:
         for node in self._plans[name].nodes:
             self._publish(node, NodeStopped())
         self.tell_all("disconnect", name)
+        plan = self._plans[name]
+        self._plans[name] = msgspec.structs.replace(plan, incarnation=plan.incarnation + 1)
+        self._spares[name] = self._new_host(name)  # it takes a second to start: do that while the node is to be down
 
     def restart_host(self, name: str) -> None:
         """A new process on the old one's disk, which comes back to the rules that are in force."""
         plan = self._plans[name]
-        plan = self._plans[name] = msgspec.structs.replace(plan, incarnation=plan.incarnation + 1)
-        host = self._new_host(name)
+        host = self._spares.pop(name)
         address, _ = ray.get(host.address.remote(), timeout=START_TIMEOUT_S)
         with self._lock:
             self._hosts[name], self._addresses[name] = host, address
@@ -175,7 +184,7 @@ class Conductor:
         options = HostActor.options(
             name=f"{self.setup.name}/{name}-{plan.incarnation}", num_cpus=0, max_restarts=0, max_concurrency=4
         )
-        return options.remote(self.setup, plan)
+        return options.remote(self._packed_setup, plan)
 
     def _tell_addresses(self) -> None:
         self.tell_all("connect", dict(self._addresses), self._host_of, self._inbox.address)
@@ -204,10 +213,17 @@ class Conductor:
             self._fail(f"{type(error).__name__}: {error}")
         try:
             self._director.finish(self._now_ns())
-            self._run_until(self.setup.duration_ns + self.setup.drain_ns, directed=False)
+            self._await_restarts()
+            end_ns = self._now_ns() + self.setup.drain_ns
+            self._run_until(end_ns, directed=False)
         except Exception as error:
             self._fail(f"{type(error).__name__}: {error}")
         self._over.set()
+
+    def _await_restarts(self) -> None:
+        """What heals at the end is to have time to show: the drain counts from when all nodes are up."""
+        for lane in self._lanes.values():
+            lane.submit(lambda: None).result(START_TIMEOUT_S)
 
     def _run_until(self, end_ns: int, *, directed: bool) -> None:
         look_ns = 0
@@ -216,6 +232,8 @@ class Conductor:
             due_ns = self._director.due_ns() if directed else None
             if due_ns is not None and due_ns <= now_ns:
                 self._director.advance(now_ns)
+                if self._director.over:
+                    return
             if now_ns >= look_ns:
                 self._look_for_dead()
                 look_ns = now_ns + int(LOOK_EVERY_S * 1e9)
@@ -224,12 +242,12 @@ class Conductor:
 
     def _observe(self) -> None:
         while (copy := self._inbox.receive()) is not None:
-            for _, node, event in self._decode(copy):
+            for time_ns, node, event in self._decode(copy):
                 if isinstance(event, Traffic):
                     self._delivered += event.delivered
                     continue
-                self._tally.observe(node, event)
-                self._director.observe(node, event)
+                self._tally.observe(time_ns - self.origin_ns, node, event)
+                self._director.observe(node, event, time_ns - self.origin_ns)
 
     def _look_for_dead(self) -> None:
         with self._lock:
@@ -241,15 +259,15 @@ class Conductor:
                     ray.get(watch)
                     reason = "its loop ended"
                 except Exception as error:
-                    reason = str(error).strip().splitlines()[-1]
+                    reason = last_line(error)
                 self._fail(f"host {name} ended though no fault had killed it: {reason}")
 
     def _publish(self, node: NodeId, event: Event) -> None:
         with self._lock:
             self._journal.write(time.monotonic_ns(), node, event)
             self._journal.flush()
-        self._tally.observe(node, event)
-        self._director.observe(node, event)
+        self._tally.observe(self._now_ns(), node, event)
+        self._director.observe(node, event, self._now_ns())
 
     def _fail(self, reason: str) -> None:
         if self._failure is None:

@@ -8,8 +8,9 @@ from typing import Any
 import ray
 
 from cluster.fabric import Director, FabricError, FabricResult, Progress, Setup
-from cluster.live.cluster_start import ray_cluster
+from cluster.live.cluster_start import last_line, ray_cluster
 from cluster.live.conductor import ConductorActor
+from cluster.live.parcel import pack
 
 START_TIMEOUT_S = 90.0
 CALL_TIMEOUT_S = 30.0
@@ -47,9 +48,9 @@ def run(
         except KeyboardInterrupt:
             interrupted = True
         finally:
-            messages = _finish(conductor)
-        if failure is not None:
-            raise FabricError(failure)
+            messages, unfinished = _finish(conductor)
+        if failure or unfinished:
+            raise FabricError(failure or unfinished)
         return FabricResult(
             digest=None,
             messages=messages,
@@ -61,7 +62,7 @@ def run(
 
 def _start_conductor(setup: Setup, director: Director, folder: Path) -> Any:
     options = ConductorActor.options(name=f"{setup.name}/conductor", num_cpus=0, max_restarts=0, max_concurrency=4)
-    conductor = options.remote(setup, director, folder)
+    conductor = options.remote(pack((setup, director)), folder)
     try:
         ray.get(conductor.prepare.remote(), timeout=START_TIMEOUT_S)
     except ray.exceptions.GetTimeoutError as error:
@@ -72,7 +73,7 @@ def _start_conductor(setup: Setup, director: Director, folder: Path) -> Any:
         ) from error
     except ray.exceptions.RayError as error:
         ray.kill(conductor)
-        raise FabricError(f"the hosts could not be started: {error}") from error
+        raise FabricError(f"the hosts could not be started: {last_line(error)}") from error
     except KeyboardInterrupt:
         ray.kill(conductor)
         raise
@@ -83,15 +84,16 @@ def _call(reference: Any, timeout_s: float) -> Any:
     try:
         return ray.get(reference, timeout=timeout_s)
     except ray.exceptions.RayError as error:
-        raise FabricError(f"the conductor of the run does not answer: {error}") from error
+        raise FabricError(f"the conductor of the run does not answer: {last_line(error)}") from error
 
 
-def _finish(conductor: Any) -> int:
-    """End the run's actors; whatever happens here must not hide what went wrong before. Gives the messages delivered."""
+def _finish(conductor: Any) -> tuple[int, str | None]:
+    """End the run's actors. Gives the messages delivered, and what went wrong, which must not hide an earlier error."""
     try:
-        delivered: int = ray.get(conductor.finish.remote(), timeout=CALL_TIMEOUT_S)
-        return delivered
-    except (ray.exceptions.RayError, KeyboardInterrupt):
-        return 0
+        return ray.get(conductor.finish.remote(), timeout=CALL_TIMEOUT_S), None
+    except ray.exceptions.RayError as error:
+        return 0, f"the run could not be ended in order: {last_line(error)}"
+    except KeyboardInterrupt:
+        return 0, None
     finally:
         ray.kill(conductor)

@@ -12,12 +12,14 @@ from cluster.control import LinkRule
 from cluster.fabric import Setup
 from cluster.journal import Traffic
 from cluster.live.host_loop import HostLoop, HostPlan
+from cluster.live.parcel import Parcel, unpack
 
 
 class Host:
     """Hosts a loop in a thread of its own, and passes commands to it."""
 
-    def __init__(self, setup: Setup, plan: HostPlan) -> None:
+    def __init__(self, packed_setup: Parcel, plan: HostPlan) -> None:
+        setup: Setup = unpack(packed_setup)
         self._loop = HostLoop(setup, plan, zmq.Context())
 
     def address(self) -> tuple[str, int]:

@@ -17,12 +17,13 @@ import zmq
 
 from actors.message import Event, Message, NodeId
 from actors.node import Stored
+from cluster.buckets import Buckets
 from cluster.codec import Codec, Letter, MalformedFrame
 from cluster.control import LinkRule
 from cluster.drive import DrivenNode
 from cluster.fabric import Setup
 from cluster.journal import NOBODY, HostClock, Journal, Traffic
-from cluster.lag import Lag
+from cluster.latency import load_profile
 from cluster.live.file_disk import FileDisk, images
 from cluster.live.socket import Inbox, Keys, Outbox, Waker
 from cluster.loop import DELIVER, SYNCED, Loop
@@ -52,7 +53,7 @@ class HostLoop(Loop):
         self.failure: BaseException | None = None
         self.over = threading.Event()
         self._context = context
-        self._codec = Codec({spec.kind for spec in setup.actors})
+        self._codec = Codec((spec.kind for spec in setup.actors), len(setup.actors))
         self._waker = Waker()
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._synced: SimpleQueue[tuple[int, NodeId, int, int]] = SimpleQueue()
@@ -60,7 +61,7 @@ class HostLoop(Loop):
         self._observer: Outbox | None = None
         self._host_of: dict[NodeId, str] = {}
         self._letters: dict[str, list[Letter]] = defaultdict(list)
-        self._lag = Lag()
+        self._lag = Buckets(bits=4)
         self._bytes = self._malformed = 0
         self._told = self.last_traffic = Traffic(0, 0, 0, 0)
         self._tell_traffic_ns = TELL_TRAFFIC_EVERY_NS
@@ -119,16 +120,26 @@ class HostLoop(Loop):
             host=self.host,
             origin_ns=origin_ns,
             flush_at=NEVER_AUTOMATICALLY,
+            record=self.setup.record,
         )
         draw = stream(self.setup.seed, "disk", self.host, self.plan.incarnation)
         records = self._disk.recover(draw)
         found = images(records, lambda node: self.setup.actors[node].kind)
         self._take_commands()  # where the others are, before the first message leaves
+        self._make_delay_tables()
         time.sleep(max(0, (origin_ns - time.monotonic_ns()) / 1e9))
         self.now_ns = max(0, time.monotonic_ns() - origin_ns)
         self.publish(NOBODY, HostClock(self.host, 0, 0))
         for node in self.plan.nodes:
             self.start(node, found.get(node, Stored()), self.plan.incarnation)
+
+    def _make_delay_tables(self) -> None:
+        """Compute the trips from here to everywhere ahead of time: milliseconds that the first messages would wait."""
+        topology, profile = self.setup.topology, load_profile(self.setup.latency)
+        everywhere = dict.fromkeys(topology.regions)
+        for source in dict.fromkeys(topology.regions[node] for node in self.plan.nodes):
+            for target in everywhere:
+                profile.trip(source, target, self.setup.inside_region_rtt_ns).table()
 
     def _turn(self) -> None:
         self._take_commands()
@@ -188,7 +199,7 @@ class HostLoop(Loop):
         self._waker.wait(self.inbox, wait_s)
 
     def _end(self) -> None:
-        self._tell_traffic(lag_p99_ns=self._lag.p99_ns())
+        self._tell_traffic(lag_p99_ns=self._lag.percentile_ns(990) or 0)
         self._journal.close()
         self._disk.close()
         for outbox in self._outboxes.values():

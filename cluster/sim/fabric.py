@@ -64,7 +64,9 @@ def run(
     (folder / "journal").mkdir(parents=True, exist_ok=True)
     began_s = time.monotonic()
     with ExitStack() as files:
-        journal = files.enter_context(Journal(folder / "journal" / "sim.msgpack", host="sim", origin_ns=0))
+        journal = files.enter_context(
+            Journal(folder / "journal" / "sim.msgpack", host="sim", origin_ns=0, record=setup.record)
+        )
         loop: SimLoop = FastLoop(setup, journal, director)
         if trace is not None:
             loop = TracedLoop(setup, journal, director, trace=files.enter_context(Trace(trace)))
@@ -93,6 +95,6 @@ def run_loop(loop: SimLoop, director: Director, watch: Callable[[Progress], None
     finally:
         director.finish(loop.now_ns)
     if not interrupted:
-        loop.run_until(setup.duration_ns + setup.drain_ns, watch)
+        loop.run_until(loop.now_ns + setup.drain_ns, watch)
     loop.record(loop.traffic())
     return interrupted

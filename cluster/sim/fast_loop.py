@@ -29,13 +29,16 @@ class FastLoop(SimLoop):
 
     def run_until(self, end_ns: int, watch: Watch) -> None:
         """See `SimLoop.run_until`."""
-        heapq.heappush(self.heap, (end_ns, -1, STOP, NOBODY, NOBODY, None))
+        stop: Due = (end_ns, -1, STOP, NOBODY, NOBODY, None)
+        heapq.heappush(self.heap, stop)
         while self._run_bulk():
             self.end_bulk(watch)
-        self.now_ns = end_ns
+        if stop in self.heap:  # the director ended the run before
+            self.heap.remove(stop)
+            heapq.heapify(self.heap)
 
     def _run_bulk(self) -> bool:
-        """Handle what is due until a bulk of steps has gathered (True) or the end is reached (False).
+        """Handle what is due until a bulk of steps has gathered (True), or the end is reached (False).
 
         A step stays on the heap while its node handles it, so that the first message it sends can take its place: what
         is pushed meanwhile never comes before it.
@@ -53,7 +56,10 @@ class FastLoop(SimLoop):
                     if kind == STOP:
                         return False
                     steps.append(due)
-                    self._handle_rest(kind, node_id, sender, what)
+                    if kind != CALL:
+                        self.handle(kind, node_id, sender, what)
+                    elif self.call_director():
+                        return False
                     continue
                 steps.append(due)
                 delivered += 1
@@ -86,13 +92,6 @@ class FastLoop(SimLoop):
             self.delivered += delivered
             self.sent += sent
         return True
-
-    def _handle_rest(self, kind: int, node_id: NodeId, sender: int, what: Any) -> None:
-        """Handle what is not a message for an open node."""
-        if kind == CALL:
-            self.call_director()
-        else:
-            self.handle(kind, node_id, sender, what)
 
     def release(self, node: DrivenNode, effects: list[Effect]) -> None:
         """See `Loop.release`."""

@@ -17,6 +17,10 @@ COMMANDS = {
     "list": "experiments.cli.list:list_runs",
     "show": "experiments.cli.show:show",
     "validate": "experiments.cli.validate:validate",
+    "sweep": "experiments.cli.sweep:sweep",
+    "new": "experiments.cli.new:new",
+    "explain": "experiments.cli.explain:explain",
+    "schema": "experiments.cli.schema:schema",
     "bench": "experiments.cli.bench:bench",
 }
 
@@ -24,9 +28,13 @@ HELP = {  # stands here too, so that --help imports none of them
     "run": "Run an experiment, record it and judge it.",
     "check": "Judge a recorded run again.",
     "compare": "Compare two runs: parameters, metrics, verdicts.",
-    "list": "List the runs of the store.",
+    "list": "List the runs of the store, or what there is: list faults.",
     "show": "Show how a run went.",
     "validate": "Check an experiment file; name all that is wrong with it.",
+    "sweep": "Run an experiment over a grid of parameters and seeds.",
+    "new": "Write a first experiment file, with comments, that runs.",
+    "explain": "Explain a fault, a system, a checker, a metric, ...",
+    "schema": "Print the JSON Schema of experiment files.",
     "bench": "Measure splitbrain itself on this machine.",
 }
 

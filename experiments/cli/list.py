@@ -1,4 +1,4 @@
-"""`splitbrain list`: the runs of the store, read from their folders."""
+"""`splitbrain list`: the runs of the store, read from their folders, or what splitbrain knows by name."""
 
 import time
 from pathlib import Path
@@ -16,11 +16,47 @@ STYLES = {"complete": "green", "running": "cyan", "cut off": "yellow", "interrup
 KEY_METRICS = {"availability": "available", "latency_p50_ms": "p50 ms", "latency_p99_ms": "p99 ms"}
 
 
+WHAT = (
+    "runs",
+    "systems",
+    "faults",
+    "workloads",
+    "checkers",
+    "metrics",
+    "profiles",
+    "mutants",
+    "targets",
+    "experiments",
+)
+
+
 @click.command("list")
+@click.argument("what", type=click.Choice(WHAT), default="runs")
 @store_option
 @answering
-def list_runs(store: Path) -> Answer:
-    """List the runs of the store, the last one first."""
+def list_runs(what: str, store: Path) -> Answer:
+    """List the runs of the store, the last one first; or the systems, faults, ... that a file can name."""
+    return _known(what) if what != "runs" else _runs(store)
+
+
+def _known(what: str) -> Answer:
+    """What splitbrain knows by name, each with one line."""
+    from experiments import glossary
+
+    terms = list(glossary.LISTS[what]())
+
+    def view(out: Console) -> None:
+        table = plain_table(what, "what it is")
+        for term in terms:
+            table.add_row(term.name, term.line)
+        out.print(table)
+        out.print()
+        out.print("more on each: splitbrain explain NAME")
+
+    return Answer({what: [{"name": term.name, "line": term.line} for term in terms]}, view)
+
+
+def _runs(store: Path) -> Answer:
     found = runs(store)[::-1]
     for reason in unreadable(store):
         click.echo(reason, err=True)

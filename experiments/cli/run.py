@@ -8,8 +8,12 @@ from typing import Any
 import click
 import msgspec
 from rich.console import Console
+from rich.text import Text
 
+from cluster.fabric import FabricError
 from experiments.batch import Batch, is_last_word, run_batch
+from experiments.claims import judge_claims
+from experiments.cli.group_view import group_view
 from experiments.cli.output import (
     FABRIC_FAILED,
     INTERRUPTED,
@@ -21,7 +25,7 @@ from experiments.cli.output import (
     store_option,
 )
 from experiments.cli.progress import Watch
-from experiments.cli.run_view import overall_view, run_view
+from experiments.cli.run_view import print_claims, run_view
 from experiments.execute import Finished, new_group
 from experiments.judge import judge_group
 from experiments.plan import Plan
@@ -64,6 +68,8 @@ def run_all(wanted: Wanted, store: Path, *, group: str, address: str | None) -> 
     finished: dict[int, Finished] = {}
     with Watch(console(sys.stderr), titles) as watch:
         for place, done in run_batch(batch, watch):
+            if isinstance(done, Exception):
+                raise FabricError(f"run {place + 1} of {len(wanted.plans)} was lost: {done}")
             finished[place] = done
             watch.say(place, _outcome(done))
     return [finished[place] for place in sorted(finished)]
@@ -74,11 +80,14 @@ def answer(finished: list[Finished], group: str, *, total: int) -> Answer:
     summaries = [done.summary for done in finished]
     whole = len(finished) == total and not any(map(is_last_word, finished))
     expected = judge_group([(done.plan, done.summary) for done in finished]) if whole else ()
+    claims = judge_claims([(done.plan, done.summary) for done in finished]) if whole else ()
     ok = whole and all(summary.ok for summary in summaries) and all(line.holds is True for line in expected)
+    ok = ok and all(claim.as_declared for claim in claims)
     document: dict[str, Any] = {
         "runs": [summary.contract() for summary in summaries],
         "group": group,
         "expect": msgspec.to_builtins(expected),
+        "claims": msgspec.to_builtins(claims),
         "ok": ok,
     }
     code = OK if ok else NOT_OK
@@ -94,7 +103,11 @@ def answer(finished: list[Finished], group: str, *, total: int) -> Answer:
             for done in finished:
                 run_view(out, done.path, done.plan, done.summary, recording=done.recording)
         else:
-            overall_view(out, [(done.path, done.summary) for done in finished], expected=expected, ok=ok)
+            group_view(out, finished, expected=expected)
+        print_claims(out, claims)
+        if total > 1:
+            good = sum(summary.ok for summary in summaries)
+            out.print(Text(f"{good} of {total} runs ok{'' if ok or good < total else ', but not together'}"))
 
     return Answer(document, view, code)
 

@@ -8,15 +8,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from experiments import expect
 from experiments.checkers.verdict import Verdict
+from experiments.claims import JudgedClaim
 from experiments.cli.output import plain_table
 from experiments.judge import Judged
-from experiments.metrics import recoveries
+from experiments.metrics import METRICS, recoveries
 from experiments.plan import Plan
 from experiments.recording import Recording
 from experiments.runner import topology_of
 from experiments.store import Expected, Summary
-from experiments.store.summary import GroupExpected
 
 GREEN, RED, YELLOW = "green", "red", "yellow"
 OPERATION_COLUMNS = {
@@ -54,34 +55,26 @@ def run_view(out: Console, path: Path, plan: Plan, summary: Summary, *, recordin
         out.print(f"record: {near(path)}", soft_wrap=True)
 
 
-def overall_view(
-    out: Console, done: Sequence[tuple[Path, Summary]], *, expected: Sequence[GroupExpected], ok: bool
-) -> None:
-    """Print several runs of one command, a row each, what broke, and what was expected of them together."""
-    table = plain_table("run", "variant", "fabric", "seed", "", "availability", "p50 ms", "p99 ms", "verdicts")
-    for _, summary in done:
-        metrics = summary.metrics
-        verdicts = (f"{name} {word(verdict.valid).plain}" for name, verdict in summary.verdicts.items())
-        table.add_row(
-            summary.run,
-            summary.variant or "",
-            summary.fabric,
-            str(summary.seed),
-            ended(summary),
-            _share(metrics.get("availability")),
-            _ms(metrics.get("latency_p50_ms")),
-            _ms(metrics.get("latency_p99_ms")),
-            ", ".join(verdicts),
-        )
+def print_claims(out: Console, claims: Sequence[JudgedClaim]) -> None:
+    """Print what a text says beside what was measured; nothing without claims."""
+    if not claims:
+        return
+    table = plain_table("claim", "says", "measured", "", "because")
+    for claim in claims:
+        style = GREEN if claim.as_declared else RED
+        verdict = claim.verdict if claim.as_declared else f"{claim.verdict}, not {claim.declared}"
+        table.add_row(claim.id, claim.says, _measured(claim), Text(verdict, style=style), claim.because)
+    out.print()
     out.print(table)
     out.print()
-    for path, summary in done:
-        print_broken(out, path, summary, title=f"{summary.run} ")
-    if expected:
-        out.print(verdicts_table({}, expected))
-        out.print()
-    good = sum(summary.ok for _, summary in done)
-    out.print(Text(f"{good} of {len(done)} runs ok", style=GREEN if ok else RED))
+
+
+def _measured(claim: JudgedClaim) -> str:
+    """The median in the metric's own unit."""
+    if claim.measured is None:
+        return "no value"
+    unit = METRICS[expect.reference(claim.metric).name].unit
+    return f"{claim.measured:,.4g}{'' if unit in ('count', 'share') else f' {unit}'}"
 
 
 def print_broken(out: Console, path: Path, judged: Summary | Judged, *, title: str = "") -> bool:
@@ -208,7 +201,12 @@ def _seconds(value_ns: int) -> str:
 
 
 def _value(line: Expected) -> str:
-    """The value that an expectation was judged by."""
+    """The value that an expectation was judged by; of many runs or pairs, their range."""
     if line.value is None:
         return "no value"
+    if isinstance(line.value, list):
+        values = [value for value in line.value if isinstance(value, int | float)]
+        if not values:
+            return f"{len(line.value)} runs: {', '.join(sorted(set(map(str, line.value))))}"
+        return f"{min(values):.4g} to {max(values):.4g} in {len(line.value)} runs or pairs"
     return f"it is {line.value:.4g}" if isinstance(line.value, float) else f"it is {line.value}"

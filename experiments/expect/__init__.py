@@ -12,7 +12,16 @@ A small grammar with units, never `eval`:
 Names may hold dashes, so a minus stands between blanks.
 """
 
-from experiments.expect.grammar import Comparison, Expectation, MalformedExpectation, Reference, VerdictIs, parse
+from experiments.expect.grammar import (
+    Comparison,
+    Expectation,
+    MalformedExpectation,
+    Reference,
+    VerdictIs,
+    parse,
+    quantity,
+    reference,
+)
 from experiments.expect.judgement import GroupRun, judge, judge_group
 
 __all__ = [
@@ -25,4 +34,6 @@ __all__ = [
     "judge",
     "judge_group",
     "parse",
+    "quantity",
+    "reference",
 ]

@@ -146,6 +146,22 @@ def parse(text: str) -> Expectation:
     return line
 
 
+def quantity(text: str) -> Number:
+    """A number with or without a unit. Raises MalformedExpectation."""
+    expression = _Reader(text).alone()
+    if not isinstance(expression, Number):
+        raise MalformedExpectation(f"{text!r} is no number with a unit, such as 160ms")
+    return expression
+
+
+def reference(text: str) -> Reference:
+    """A metric with or without labels and a variant. Raises MalformedExpectation."""
+    expression = _Reader(text).alone()
+    if not isinstance(expression, Reference):
+        raise MalformedExpectation(f"{text!r} is no metric, such as latency_p99_ms[op=write]")
+    return expression
+
+
 def _scope(text: str) -> tuple[tuple[str, ...], str]:
     """The variants before a colon, and the rest."""
     head, colon, rest = text.partition(":")
@@ -190,6 +206,13 @@ class _Reader:
             raise MalformedExpectation(f"the line breaks off where {wanted} is expected")
         self.at += 1
         return self.tokens[self.at - 1]
+
+    def alone(self) -> Expression:
+        """A single factor, with nothing behind it."""
+        found = self._factor()
+        if self.at < len(self.tokens):
+            raise MalformedExpectation(f"{self.peek()!r} is left over")
+        return found
 
     def claim(self) -> Comparison | VerdictIs:
         if len(self.tokens) > 1 and self.tokens[1][0] == "is":

@@ -4,28 +4,24 @@ Each check yields (path in the file, message).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, TypeAlias, get_origin
+from typing import Any, TypeAlias
 
-import msgspec
-
-from actors.settings import Settings, Unit, file_key
+from actors.settings import Settings, file_key
 from actors.systems import SYSTEMS
 from chaos.faults import FAULTS
-from chaos.targets import TARGET_WORDS, is_known
 from chaos.zoo import MUTANTS
 from cluster.latency import Profile, load_profile, profile_names
 from cluster.topology import Topology
 from experiments import expect
-from experiments.checkers import CHECKERS
+from experiments.checkers import CHECKERS, READS_EVENTS
 from experiments.near_words import did_you_mean
-from experiments.spec.models import MAX_NODES, ClusterFile, ExperimentFile
-from experiments.spec.parts import chosen, latency_name, model_of, regions_of, settings_of, step_fault
+from experiments.spec.models import MAX_NODES, ClaimFile, ClusterFile, ExperimentFile
+from experiments.spec.parts import chosen, latency_name, model_of, regions_of, settings_of, workloads_of
+from experiments.spec.schedule_checks import check_schedule
 from experiments.workloads import WORKLOADS
 
 Path: TypeAlias = tuple[str | int, ...]
 Finding: TypeAlias = tuple[Path, str]
-
-MAX_INJECTIONS = 100_000
 
 
 def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Finding]:
@@ -33,16 +29,18 @@ def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Find
     yield from _cluster(file.cluster)
     yield from _part(("system",), file.system, {name: kind.settings_type for name, kind in SYSTEMS.items()})
     yield from _mutant(file.system)
-    yield from _part(("workload",), file.workload, WORKLOADS)
-    yield from _mix(file.workload)
+    yield from _workloads(file)
     yield from _times(file)
     servers = regions_of(file.cluster)
     topology = Topology(servers, len(servers)) if servers else None
-    for number, step in enumerate(file.chaos):
-        yield from _step(("chaos", number), step, file.duration, topology)
+    yield from check_schedule(file, topology)
     yield from _names(("check",), file.check, CHECKERS, "checker")
+    if file.record == "history":
+        yield from _unrecorded(file)
     for number, line in enumerate(file.expect):
         yield from _expectation(("expect", number), line, file, variants)
+    for number, claim in enumerate(file.claim):
+        yield from _claim(("claim", number), claim, file, variants)
 
 
 def _cluster(cluster: ClusterFile) -> Iterator[Finding]:
@@ -91,7 +89,7 @@ def _regions(cluster: ClusterFile, profile: Profile) -> Iterator[Finding]:
 
 
 def _part(path: Path, choice: Any, table: Mapping[str, type[Settings]]) -> Iterator[Finding]:
-    """A system or a workload: exactly one, with settings that go together."""
+    """A choice of exactly one, with settings that go together."""
     names = chosen(choice, table)
     what = path[-1]
     if len(names) != 1:
@@ -102,8 +100,17 @@ def _part(path: Path, choice: Any, table: Mapping[str, type[Settings]]) -> Itera
 
 
 def _problems(path: Path, settings: Settings) -> Iterator[Finding]:
+    """What is wrong with settings, and with those inside them."""
     for field, message in settings.problems():
-        yield ((*path, file_key(field)) if field else path), message
+        yield ((*path, *map(file_key, field.split("."))) if field else path), message
+    for name in settings.__struct_fields__:
+        value = getattr(settings, name)
+        if isinstance(value, Settings):
+            yield from _problems((*path, file_key(name)), value)
+        elif isinstance(value, tuple):
+            for place, item in enumerate(value):
+                if isinstance(item, Settings):
+                    yield from _problems((*path, file_key(name), place), item)
 
 
 def _mutant(system: Any) -> Iterator[Finding]:
@@ -114,15 +121,24 @@ def _mutant(system: Any) -> Iterator[Finding]:
             yield ("system", name, "mutant"), f"there is no mutant {mutant!r} of {name}; {did_you_mean(mutant, known)}"
 
 
-def _mix(workload: Any) -> Iterator[Finding]:
-    for name in chosen(workload, WORKLOADS):
-        functions = WORKLOADS[name].functions
-        for function in getattr(model_of(workload, name), "mix", None) or ():
-            if function not in functions:
-                yield (
-                    ("workload", name, "mix", function),
-                    f"{name} has no function {function!r}; {did_you_mean(function, functions)}",
-                )
+def _workloads(file: ExperimentFile) -> Iterator[Finding]:
+    """At least one workload, each with a name of its own and functions that it has."""
+    for place, item in enumerate(file.workload if isinstance(file.workload, list) else ()):
+        if len(chosen(item, WORKLOADS)) != 1:
+            yield ("workload", place), f"name exactly one workload; there are {', '.join(WORKLOADS)}"
+    workloads = workloads_of(file)
+    if not workloads:
+        yield ("workload",), f"name a workload; there are {', '.join(WORKLOADS)}"
+    names = [workload.called for workload in workloads]
+    for workload in workloads:
+        kind = WORKLOADS[workload.kind]
+        if names.count(workload.called) > 1:
+            yield workload.path, f"two workloads are called {workload.called}; give each a name of its own: name: ..."
+        yield from _problems(workload.path, settings_of(kind, workload.model))
+        for function in getattr(workload.model, "mix", None) or ():
+            if function not in kind.functions:
+                there_are = did_you_mean(function, kind.functions)
+                yield (*workload.path, "mix", function), f"{workload.kind} has no function {function!r}; {there_are}"
 
 
 def _times(file: ExperimentFile) -> Iterator[Finding]:
@@ -134,63 +150,17 @@ def _times(file: ExperimentFile) -> Iterator[Finding]:
         yield ("repeat",), "a list of seeds says how many runs there are; leave repeat out"
 
 
-def _step(path: Path, step: Any, duration_ns: int, topology: Topology | None) -> Iterator[Finding]:
-    if (step.at is None) == (step.every is None):
-        yield path, "say when: either at: 10s or every: 20s"
-    if step.every is not None:
-        if step.every <= 0:
-            yield (*path, "every"), "the time between two injections must be above 0"
-        elif duration_ns // step.every > MAX_INJECTIONS:
-            yield (*path, "every"), f"that is {duration_ns // step.every:,} injections; {MAX_INJECTIONS:,} are allowed"
-    if step.for_ is not None and step.for_ > duration_ns:
-        yield (*path, "for"), "the fault lasts longer than the run"
-    if step.for_ == 0:
-        yield (*path, "for"), "a fault that lasts no time does nothing"
-    names = chosen(step, FAULTS)
-    if len(names) != 1:
-        given = f"here are {' and '.join(names)}" if names else f"there are {', '.join(FAULTS)}"
-        yield path, f"name exactly one fault; {given}"
-        return
-    fault = step_fault(step)
-    yield from _problems((*path, names[0]), fault)
-    if topology is not None:
-        yield from _targets((*path, names[0]), fault, topology)
-
-
-def _targets(path: Path, settings: Settings, topology: Topology) -> Iterator[Finding]:
-    """Words that can't mean a server of this cluster."""
-    known = (*TARGET_WORDS, *dict.fromkeys(topology.regions), *(topology.name(node) for node in topology.servers))
-    for field in msgspec.structs.fields(type(settings)):
-        for word in _target_words(field.type, getattr(settings, field.name)):
-            if not is_known(word, topology):
-                reason = f"{word!r} can mean no server here"
-                if word in TARGET_WORDS:
-                    reason += f": a cluster of {topology.server_count} has no minority"
-                else:
-                    reason += f"; {did_you_mean(word, known)}"
-                yield (*path, file_key(field.name)), reason
-
-
-def _target_words(annotation: Any, value: Any) -> Iterable[str]:
-    """The words of a field if it names targets."""
-    units = _units(annotation)
-    if value is None:
-        return ()
-    if Unit.TARGET in units:
-        return tuple(value)
-    return tuple(word for side in value for word in side) if Unit.TARGET_PAIR in units else ()
-
-
-def _units(annotation: Any) -> tuple[Unit, ...]:
-    if get_origin(annotation) is Annotated:
-        return tuple(mark for mark in annotation.__metadata__ if isinstance(mark, Unit))
-    return tuple(unit for part in getattr(annotation, "__args__", ()) for unit in _units(part))
-
-
 def _names(path: Path, names: Iterable[str], table: Iterable[str], what: str) -> Iterator[Finding]:
     for number, name in enumerate(names):
         if name not in table:
             yield (*path, number), f"there is no {what} {name!r}; {did_you_mean(name, table)}"
+
+
+def _unrecorded(file: ExperimentFile) -> Iterator[Finding]:
+    """Checkers that read events which a history alone doesn't hold."""
+    for number, name in enumerate(file.check):
+        if name in READS_EVENTS:
+            yield ("check", number), f"{name} reads more events than record: history keeps; take record: events"
 
 
 def _expectation(path: Path, text: str, file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Finding]:
@@ -209,9 +179,27 @@ def _expectation(path: Path, text: str, file: ExperimentFile, variants: tuple[st
         yield from _labels(path, reference, file)
 
 
+def _claim(path: Path, claim: ClaimFile, file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Finding]:
+    try:
+        reference = expect.reference(claim.metric)
+    except expect.MalformedExpectation as error:
+        yield (*path, "metric"), str(error)
+        return
+    variant, figure = reference.variant, expect.quantity(claim.figure)
+    if variant is not None and variant not in variants:
+        yield (*path, "metric"), f"there is no variant {variant!r}; {did_you_mean(variant, variants)}"
+    if variant is None and len(variants) > 1:
+        yield (*path, "metric"), f"say of which variant: {variants[0]}.{claim.metric}"
+    if figure.dimension != reference.dimension:
+        yield (*path, "figure"), f"{reference.name} is {reference.dimension}, and the figure is {figure.dimension}"
+    if claim.verdict == "disagrees" and not claim.because:
+        yield path, "say why it disagrees: because: ..."
+    yield from _labels((*path, "metric"), reference, file)
+
+
 def _labels(path: Path, reference: expect.Reference, file: ExperimentFile) -> Iterator[Finding]:
-    functions = [function for name in chosen(file.workload, WORKLOADS) for function in WORKLOADS[name].functions]
-    known = {"region": list(dict.fromkeys(regions_of(file.cluster))), "op": functions}
+    functions = [function for workload in workloads_of(file) for function in WORKLOADS[workload.kind].functions]
+    known = {"region": list(dict.fromkeys(regions_of(file.cluster))), "op": functions, "fault": list(FAULTS)}
     for part in filter(None, reference.labels[1:-1].split(",")):
         label, _, value = part.partition("=")
         if label in known and value not in known[label]:

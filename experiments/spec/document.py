@@ -5,7 +5,7 @@ truth, a time or a number says so. Keys that stand twice, and nesting, aliases o
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -92,6 +92,19 @@ def parse(text: str, file: str) -> Tree:
     if reader.problems:
         raise InvalidFile(reader.problems)
     return tree
+
+
+def tree_of(value: Any, file: str) -> Tree:
+    """A Python value of mappings, lists and scalars as a tree without lines. Raises InvalidFile for other types."""
+    mark = Mark(file, 0)
+    if isinstance(value, Mapping):
+        inner = {str(key): tree_of(item, file) for key, item in value.items()}
+        return Tree(mark, inner, dict.fromkeys(inner, mark))
+    if isinstance(value, list | tuple):
+        return Tree(mark, [tree_of(item, file) for item in value])
+    if value is None or isinstance(value, str | int | float | bool):
+        return Tree(mark, value)
+    raise InvalidFile([Problem(file, 0, "", f"a {type(value).__name__} can't stand in an experiment")])
 
 
 def scalar(text: str) -> Scalar:

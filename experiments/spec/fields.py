@@ -14,7 +14,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic_core import PydanticCustomError
 
 from actors.settings import Settings, Unit, file_key
+from experiments.expect.grammar import MalformedExpectation, quantity
 from experiments.spec import quantities
+from experiments.spec.document import scalar
+from experiments.spec.written import default_text, purposes
 
 
 class FileModel(BaseModel):
@@ -105,6 +108,16 @@ def seeds(value: Any) -> tuple[int, ...]:
     return tuple(found)
 
 
+def figure(value: Any) -> str:
+    """A number with or without a unit, as an expectation would have it."""
+    text = str(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
+    try:
+        quantity(text)
+    except MalformedExpectation as error:
+        raise ValueError(f"{value!r} is no figure: {error}") from error
+    return text
+
+
 _DURATION = r"^[0-9.]+ ?(ns|us|µs|ms|s|m|min|h|d)$"
 _SHARE = r"^[0-9.]+ ?%$"
 _TARGET = {
@@ -128,6 +141,14 @@ Seeds: TypeAlias = Annotated[
         }
     ),
 ]
+Share: TypeAlias = Annotated[
+    float, reading(quantities.share), WithJsonSchema(text_schema(_SHARE, "5%", Unit.SHARE.value))
+]
+Figure: TypeAlias = Annotated[
+    str,
+    reading(figure),
+    WithJsonSchema({"type": ["string", "number"], "examples": ["160ms"], "description": "a number with its unit"}),
+]
 
 UNIT_TYPES: dict[Unit, Any] = {
     Unit.DURATION: Duration,
@@ -136,7 +157,7 @@ UNIT_TYPES: dict[Unit, Any] = {
         text_schema(_DURATION[:-1] + r"(\.\.[0-9.]+ ?[a-zµ]+)?$", "1s..2s", Unit.DURATION_RANGE.value),
     ),
     Unit.RATE: read_as(quantities.rate_s, text_schema(r"^[0-9.]+ ?/ ?(ms|s|min|m|h|d)$", "200/s", Unit.RATE.value)),
-    Unit.SHARE: read_as(quantities.share, text_schema(_SHARE, "5%", Unit.SHARE.value)),
+    Unit.SHARE: Share,
     Unit.TARGET: read_as(target, _TARGET),
     Unit.TARGET_PAIR: read_as(target_pair, {"type": "array", "items": _TARGET, "minItems": 2, "maxItems": 2}),
     Unit.MIX: read_as(
@@ -156,19 +177,35 @@ UNIT_TYPES: dict[Unit, Any] = {
 def settings_model(kind: type[Settings]) -> type[FileModel]:
     """The model of a Settings class: its fields under the keys that a file uses."""
     fields: dict[str, Any] = {}
+    why = purposes(kind)
     for field in msgspec.structs.fields(kind):
-        described = Field(alias=file_key(field.name), default=_default(field))
+        described = Field(
+            alias=file_key(field.name),
+            default=_default(field),
+            description=why.get(field.name),
+            json_schema_extra=_written_default(field),
+        )
         fields[field.name] = (_type(field.type), described)
     return create_model(kind.__name__, __base__=FileModel, __doc__=kind.__doc__, **fields)
 
 
+def _written_default(field: msgspec.structs.FieldInfo) -> dict[str, Any]:
+    """The default as a file would write it, for the schema; inside it is a number."""
+    text = None if field.required else default_text(field)
+    return {} if text in (None, "none") or text[:1] == "{" else {"default": scalar(text)}
+
+
 def _default(field: msgspec.structs.FieldInfo) -> Any:
     """A field's default; `...` if a file must say it."""
+    default: Any = ...
     if field.default is not msgspec.NODEFAULT:
-        return field.default
-    if field.default_factory is not msgspec.NODEFAULT:
-        return field.default_factory()
-    return ...
+        default = field.default
+    elif field.default_factory is not msgspec.NODEFAULT:
+        default = field.default_factory()
+    if isinstance(default, Settings):
+        kind = type(default)
+        return settings_model(kind)()
+    return list(default) if field.type is not Any and get_origin(field.type) is tuple else default
 
 
 def _type(annotation: Any) -> Any:
@@ -178,6 +215,10 @@ def _type(annotation: Any) -> Any:
         return UNIT_TYPES[unit] if unit else _type(annotation.__origin__)
     if get_origin(annotation) in (Union, types.UnionType):
         return Union[tuple(_type(part) for part in get_args(annotation))]  # noqa: UP007 - built at run time
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return settings_model(annotation)
+    if get_origin(annotation) is tuple and get_args(annotation)[1:] == (Ellipsis,):
+        return list[_type(get_args(annotation)[0])]  # type: ignore[misc]
     if get_origin(annotation) is Literal or annotation in (int, bool, str, float, type(None)):
         return annotation
     raise TypeError(f"a settings field of type {annotation} can't be read from a file; give it a unit marker")

@@ -1,6 +1,6 @@
-"""Read an experiment file: tree, overrides, variants, validation. All that is wrong is told at once."""
+"""Read an experiment file: tree, extended files, overrides, variants, validation. All that is wrong is told at once."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +10,22 @@ from pydantic import ValidationError
 from experiments.spec import overrides
 from experiments.spec.checks import check_file
 from experiments.spec.document import Tree, read_tree
-from experiments.spec.messages import message_of
+from experiments.spec.messages import message_of, path_of
 from experiments.spec.models import ExperimentFile, file_model
+from experiments.spec.oddities import oddities
+from experiments.spec.points import places, variant_names
 from experiments.spec.problem import InvalidFile, Problem, path_text
 
-FOLDED = ("variants",)  # keys that say how one file becomes several
-FIXED = ("name", "variants", "repeat", "seed", "expect")  # what a variant can't change: it is the whole file's
+MAX_EXTENDED = 8  # files on top of one another
+MAX_RUNS = 100_000
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
     """One way in which the file's experiment is run."""
 
     variant: str | None
-    params: dict[str, Any]  # what it sets apart from the file's base: dotted path -> value as written
+    matrix: dict[str, Any]  # dotted path -> value as written
+    params: dict[str, Any]  # all that is set apart from the file's base
     file: Any  # the ExperimentFile with everything laid over it
 
 
@@ -31,6 +34,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
 
     path: Path
     points: tuple[Point, ...]
+    warnings: tuple[Problem, ...] = ()  # what is legal but odd
 
 
 def load_spec(path: Path, sets: Mapping[str, str] | None = None) -> Spec:
@@ -41,23 +45,31 @@ def load_spec(path: Path, sets: Mapping[str, str] | None = None) -> Spec:
 
     Raises: InvalidFile with all that is wrong, line by line.
     """
-    tree = read_tree(path)
-    for where, text in (sets or {}).items():
+    return spec_of(read_extended(path), path, sets or {})
+
+
+def spec_of(tree: Tree, path: Path, sets: Mapping[str, str]) -> Spec:
+    """Validate a tree that stands for a file. Raises InvalidFile."""
+    for where, text in sets.items():
         tree = overrides.merged(tree, overrides.assigned(where, text))
+    variants = variant_names(tree)
     points: list[Point] = []
     problems: list[Problem] = []
-    base = overrides.without(tree, FOLDED)
-    variants = _variants(tree, problems)
-    for variant, over in variants.items():
-        whole = base if over is None else overrides.merged(base, over)
-        file, found = validate(whole, tuple(name for name in variants if name is not None))
+    warnings: list[Problem] = []
+    for place in places(tree):
+        file, found = validate(place.tree, variants)
         problems += found
         if file is not None:
-            params = dict(sets or {}) | (dict(_params(over)) if over is not None else {})
-            points.append(Point(variant=variant, params=params, file=file))
+            params = dict(sets) | place.params
+            points.append(Point(variant=place.variant, matrix=place.matrix, params=params, file=file))
+            warnings += [_problem(place.tree, odd, message) for odd, message in oddities(file)]
+        elif len(problems) > MAX_EXTENDED * 100:
+            break  # the same few mistakes in every place of a matrix
+    if not problems:
+        problems += _too_many(tree, points)
     if problems:
         raise InvalidFile(problems)
-    return Spec(path=path, points=tuple(points))
+    return Spec(path=path, points=tuple(points), warnings=tuple(dict.fromkeys(warnings)))
 
 
 def validate(tree: Tree, variants: tuple[str, ...]) -> tuple[ExperimentFile | None, list[Problem]]:
@@ -66,47 +78,38 @@ def validate(tree: Tree, variants: tuple[str, ...]) -> tuple[ExperimentFile | No
         file = file_model().model_validate(tree.plain())
     except ValidationError as error:
         found = error.errors(include_url=False)
-        return None, [_problem(tree, one["loc"], message_of(one, file_model())) for one in found]
+        return None, [_problem(tree, path_of(one), message_of(one, file_model())) for one in found]
     problems = [_problem(tree, path, message) for path, message in check_file(file, variants)]
     return (None if problems else file), problems
+
+
+def read_extended(path: Path, above: tuple[Path, ...] = ()) -> Tree:
+    """A file's tree laid over that of the file that it extends, if it does. Raises InvalidFile."""
+    tree = read_tree(path)
+    assert isinstance(tree.value, dict)
+    extends = tree.value.get("extends")
+    if extends is None:
+        return tree
+    chain = (*above, path.resolve())
+    if not isinstance(extends.value, str):
+        raise InvalidFile([_problem(tree, ("extends",), "write the file that this one builds on: extends: other.yaml")])
+    base = path.parent / extends.value
+    if base.resolve() in chain or len(chain) >= MAX_EXTENDED:
+        way = " -> ".join(file.name for file in (*chain, base))
+        raise InvalidFile([_problem(tree, ("extends",), f"files extend one another without an end: {way}")])
+    if not base.is_file():
+        raise InvalidFile([_problem(tree, ("extends",), f"there is no file {base}")])
+    return overrides.merged(read_extended(base, chain), overrides.without(tree, ("extends",)))
+
+
+def _too_many(tree: Tree, points: list[Point]) -> list[Problem]:
+    runs = sum(max(len(point.file.seed), point.file.repeat) for point in points)
+    if runs <= MAX_RUNS:
+        return []
+    return [_problem(tree, ("repeat",), f"that makes {runs:,} runs; {MAX_RUNS:,} are allowed")]
 
 
 def _problem(tree: Tree, path: Iterable[str | int], message: str) -> Problem:
     way = tuple(path)
     mark = tree.mark_of(way)
     return Problem(mark.file, mark.line, path_text(way), message)
-
-
-def _variants(tree: Tree, problems: list[Problem]) -> dict[str | None, Tree | None]:
-    """Name -> what it sets; {None: None} for a file without variants. Adds what is wrong to `problems`."""
-    assert isinstance(tree.value, dict)
-    given = tree.value.get("variants")
-    if given is None:
-        return {None: None}
-    if not isinstance(given.value, dict) or not given.value:
-        message = "variants are a mapping: a name, and the values that it sets, such as naive: {system.raft.batch: 1}"
-        problems.append(_problem(tree, ("variants",), message))
-        return {None: None}
-    found: dict[str | None, Tree | None] = {}
-    for name, over in given.value.items():
-        if over.value is None:
-            over = Tree(over.mark, {})
-        if not isinstance(over.value, dict):
-            message = "a variant is a mapping of the values that it sets; {} for none"
-            problems.append(_problem(tree, ("variants", name), message))
-            continue
-        found[name] = overrides.unfolded_paths(over)
-        for key in over.value:
-            if key.partition(".")[0] in FIXED:
-                message = f"a variant can't change {key.partition('.')[0]}, which is the whole file's"
-                problems.append(_problem(tree, ("variants", name, key), message))
-    return found or {None: None}
-
-
-def _params(over: Tree, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of what a variant sets, by dotted path."""
-    if isinstance(over.value, dict) and over.value:
-        for key, inner in over.value.items():
-            yield from _params(inner, f"{prefix}.{key}" if prefix else key)
-    elif prefix:
-        yield prefix, over.plain()

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from experiments.near_words import did_you_mean
+from experiments.spec.models import ONE, SEVERAL
 
 WANTED = {
     "int_type": "a whole number",
@@ -21,14 +22,20 @@ WANTED = {
 }
 
 
+def path_of(error: ErrorDetails) -> tuple[str | int, ...]:
+    """Where in the file an error is."""
+    return tuple(part for part in error["loc"] if part not in (ONE, SEVERAL))
+
+
 def message_of(error: ErrorDetails, model: type[BaseModel]) -> str:
     """One error as a sentence with a remedy."""
     kind, given, context = error["type"], error["input"], error.get("ctx", {})
-    last = error["loc"][-1] if error["loc"] else ""
+    path = path_of(error)
+    last = path[-1] if path else ""
     if kind == "unreadable":
         return str(context["reason"])
     if kind == "extra_forbidden":
-        return f"unknown key {last!r}; {did_you_mean(str(last), _keys_at(model, error['loc'][:-1]))}"
+        return f"unknown key {last!r}; {did_you_mean(str(last), _keys_at(model, path[:-1]))}"
     if kind == "missing":
         return f"the key {last!r} is missing"
     if kind in WANTED:

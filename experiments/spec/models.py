@@ -7,17 +7,19 @@ an unknown key, wherever it stands.
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, create_model
+from pydantic import BeforeValidator, Discriminator, Field, Tag, create_model
 
 from actors.systems import SYSTEMS
-from chaos.faults import FAULTS
-from experiments.spec.fields import Duration, FileModel, Seeds, settings_model
+from experiments.plan import RecordLevel
+from experiments.spec.fields import Duration, Figure, FileModel, Seeds, Share, settings_model
+from experiments.spec.schedule import by_mix, chaos_model, step_model
 from experiments.workloads import WORKLOADS
 
 MAX_NODES = 10_000
-MAX_STEPS = 10_000
 MAX_REPEATS = 100_000
-RecordLevel = Literal["history", "events"]
+MAX_CLAIMS = 100
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+ONE, SEVERAL = "<one>", "<several>"  # parts of a path inside pydantic only
 
 
 class ClusterFile(FileModel):
@@ -27,48 +29,80 @@ class ClusterFile(FileModel):
     regions: dict[str, int] | None = Field(default=None, description="servers in each region; in place of nodes")
     latency: str | None = Field(default=None, description="a latency profile; lan, or aws-2025 with regions")
     inside_region: Duration | None = Field(default=None, description="round trip inside a region; else the profile's")
-    fsync: Duration = Field(default=1_000_000, description="how long a disk takes to make a write durable")
+    fsync: Duration = Field(
+        default=1_000_000,
+        description="how long a disk takes to make a write durable",
+        json_schema_extra={"default": "1ms"},
+    )
     density: int | None = Field(default=None, ge=1, description="nodes a Ray actor; 1 up to 16 nodes")
+
+
+class ClaimFile(FileModel):
+    """What a text says, held against what is measured."""
+
+    id: str = Field(pattern=NAME, description="such as C19")
+    says: str = Field(description="the text's statement, in short")
+    metric: str = Field(description="what measures it, with labels; variant.metric where there are variants")
+    figure: Figure = Field(description="the text's figure, with its unit")
+    within: Share = Field(
+        default=0.1,
+        description="how far the measured median may be off, as a share of the figure",
+        json_schema_extra={"default": "10%"},
+    )
+    verdict: Literal["holds", "disagrees", "unjudged"] = Field(
+        default="holds", description="what the measurement says; if it says otherwise, the file is not ok"
+    )
+    because: str = Field(default="", description="why it disagrees")
 
 
 class ExperimentFile(FileModel):
     """What does not depend on the tables."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", description="letters, digits, dots, dashes")
+    name: str = Field(pattern=NAME, description="letters, digits, dots, dashes")
     description: str = ""
     cluster: ClusterFile
     system: Any
     workload: Any
     duration: Duration
-    warm_up: Duration = Field(default=0, description="operations meant to start earlier are left out of metrics")
-    seed: Seeds = Field(default=(1,), description="the first run's seed, or a list with one for each run")
+    warm_up: Duration = Field(
+        default=0,
+        description="operations meant to start earlier are left out of metrics",
+        json_schema_extra={"default": "0s"},
+    )
+    seed: Seeds = Field(
+        default=(1,),
+        description="the first run's seed, or a list with one for each run",
+        json_schema_extra={"default": 1},
+    )
     repeat: int = Field(default=1, ge=1, le=MAX_REPEATS, description="runs, with seeds that count up")
-    chaos: list[Any] = Field(default=[], max_length=MAX_STEPS)
+    chaos: Any = Field(default=[])
     check: list[str] = Field(default=[], description="checkers that must find the run valid")
     expect: list[str] = Field(default=[], description="such as: availability >= 95%")
-    record: RecordLevel = "events"
-
-
-STEP_KEYS: dict[str, Any] = {
-    "at": (Duration | None, Field(default=None, description="inject it once, at this time")),
-    "every": (Duration | None, Field(default=None, description="inject it at this time and its multiples")),
-    "for_": (Duration | None, Field(default=None, alias="for", description="heal it after this time; else at the end")),
-}
+    record: RecordLevel = Field(default="events", description="how much is recorded; each includes those before")
+    claim: list[ClaimFile] = Field(default=[], max_length=MAX_CLAIMS, description="what a text claims")
 
 
 @cache
 def file_model() -> type[ExperimentFile]:
     """The model of the whole file, with the systems, workloads and faults that there are."""
-    step = _one_of("Step", {name: settings_model(kind) for name, kind in FAULTS.items()}, STEP_KEYS)
+    step = step_model()
     system = _one_of("System", {name: settings_model(kind.settings_type) for name, kind in SYSTEMS.items()})
-    workload = _one_of("Workload", {name: settings_model(kind) for name, kind in WORKLOADS.items()})
-    steps: Any = list[step]  # type: ignore[valid-type]
+    kinds = {name: settings_model(kind) for name, kind in WORKLOADS.items()}
+    workload = _one_of("Workload", kinds)
+    named: Any = _one_of("NamedWorkload", kinds, {"name": (str | None, Field(default=None, pattern=NAME))})
+    one: Any = Annotated[_by_name(workload), Tag(ONE)]
+    several: Any = Annotated[list[named], Tag(SEVERAL)]
+    by_shape = Discriminator(lambda value: SEVERAL if isinstance(value, list) else ONE)
+    workloads: Any = Annotated[one | several, by_shape]
+    schedule: Any = Annotated[chaos_model(step), BeforeValidator(by_mix), Tag(ONE)]
+    steps: Any = Annotated[list[step], Tag(SEVERAL)]  # type: ignore[valid-type]
+    chaos: Any = Annotated[schedule | steps, by_shape]
     return create_model(
         "Experiment",
         __base__=ExperimentFile,
         system=(_by_name(system), Field(description="what runs on the servers: a name and its settings")),
-        workload=(_by_name(workload), Field(description="what clients do: a name and its settings")),
-        chaos=(steps, Field(default=[], max_length=MAX_STEPS, description="what is broken, and when")),
+        workload=(workloads, Field(description="what clients do: names and their settings, or a list of these")),
+        chaos=(chaos, Field(default=[], description="what is broken, and when: steps, a named mix, or both and more")),
     )
 
 

@@ -1,16 +1,19 @@
 """Parts of a file as others need them: which choice was made, with which settings, and where nodes are."""
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import msgspec
 
 from actors.settings import Settings
 from chaos.fault import Fault
 from chaos.faults import FAULTS
+from chaos.user_fault import UserFault
 from cluster.latency import load_profile, profile_names
+from experiments.spec import mixes
 from experiments.spec.fields import FileModel
-from experiments.spec.models import ClusterFile
+from experiments.spec.models import ClusterFile, ExperimentFile
+from experiments.workloads import WORKLOADS
 
 S = TypeVar("S", bound=Settings)
 
@@ -28,7 +31,67 @@ def model_of(choice: FileModel, name: str) -> FileModel:
 
 def settings_of(kind: type[S], model: FileModel) -> S:
     """The settings that a part of a file stands for."""
-    return kind(**{field.name: getattr(model, field.name) for field in msgspec.structs.fields(kind)})
+    values = {field.name: getattr(model, field.name) for field in msgspec.structs.fields(kind)}
+    types = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    return kind(**{name: _value(types[name], value) for name, value in values.items()})
+
+
+def _value(annotation: Any, value: Any) -> Any:
+    """A field's value, where it is settings of its own or a list of them."""
+    if isinstance(value, FileModel):
+        return settings_of(annotation, value)
+    if isinstance(value, list):
+        return tuple(_value(get_args(annotation)[0], item) for item in value)
+    return value
+
+
+class NamedWorkload(NamedTuple):
+    """A workload of a file: what it is called, its kind, and the path of its settings."""
+
+    called: str
+    kind: str
+    model: FileModel
+    path: tuple[str | int, ...]
+
+
+def workloads_of(file: ExperimentFile) -> list[NamedWorkload]:
+    """The workloads of a file, in their order; those of a list may have names of their own."""
+    if not isinstance(file.workload, list):
+        names = chosen(file.workload, WORKLOADS)
+        return [NamedWorkload(name, name, model_of(file.workload, name), ("workload", name)) for name in names]
+    found = []
+    for place, item in enumerate(file.workload):
+        for name in chosen(item, WORKLOADS):
+            path = ("workload", place, name)
+            found.append(NamedWorkload(item.name or name, name, model_of(item, name), path))
+    return found
+
+
+class Schedule(NamedTuple):
+    """The chaos of a file, however it is written."""
+
+    steps: list[tuple[tuple[str | int, ...], Any]]  # (its path in the file, the step)
+    steady: Any  # a SteadyFile, or None
+    stop_when: list[str]
+
+
+def schedule_of(file: ExperimentFile) -> Schedule:
+    """The chaos of a file: its own steps, then those of its mixes. Raises LookupError for an unknown mix."""
+    if isinstance(file.chaos, list):
+        return Schedule([(("chaos", place), step) for place, step in enumerate(file.chaos)], None, [])
+    steps: list[tuple[tuple[str | int, ...], Any]] = [
+        (("chaos", "steps", place), step) for place, step in enumerate(file.chaos.steps)
+    ]
+    for name in file.chaos.mixes:
+        steps += [(("chaos", name, place), step) for place, step in enumerate(mixes.load(name))]
+    return Schedule(steps, file.chaos.steady_state, file.chaos.stop_when)
+
+
+def fault_of_step(step: Any) -> Fault:
+    """The fault of a step. Raises NoSuchFault, msgspec.ValidationError for one of the user's that isn't there."""
+    if step.fault is not None:
+        return UserFault(place=step.fault, settings=step.with_ or {}).loaded
+    return step_fault(step)
 
 
 def step_fault(step: Any) -> Fault:

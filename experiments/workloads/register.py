@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from actors.client import Call, Workload
 from actors.message import Value
 from actors.settings import Unit
+from actors.workload import Call, Workload
 
 
 class Register(Workload, frozen=True):

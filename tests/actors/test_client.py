@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenario import FakeNode, tell
 
-from actors.client import Call, Client, ClientSettings, Redirect, Reply, Request, Workload
+from actors.client import Client, ClientSettings, Redirect, Reply, Request
 from actors.errors import ERRORS
 from actors.history import Abandoned, Invoke, Return
 from actors.settings import MS, SECOND
+from actors.workload import Call, Workload
 
 STOP_NS = 10 * SECOND
 

@@ -14,7 +14,7 @@ from typing import Any
 from actors.settings import MS, SECOND
 from chaos.zoo import MUTANTS
 from cluster.latency import load_profile
-from experiments.plan import ClusterPlan, PartPlan, Plan, StepPlan
+from experiments.plan import ClusterPlan, PartPlan, Plan, StepPlan, WorkloadPlan
 from experiments.runner import run_plan
 
 PROFILES = ("aws-2025", "gcp-2020", "azure-2026", "textbook", "lan", "loopback")
@@ -31,7 +31,7 @@ def plan_of(number: int) -> Plan:
         duration_ns=duration_ns,
         cluster=cluster,
         system=system_of(draw),
-        workload=workload_of(draw, fast=cluster.latency in ("lan", "loopback")),
+        workloads=(workload_of(draw, fast=cluster.latency in ("lan", "loopback")),),
         chaos=tuple(step_of(draw, cluster, duration_ns) for _ in range(draw.randrange(7))),
     )
 
@@ -55,7 +55,7 @@ def system_of(draw: Random) -> PartPlan:
     return PartPlan(name="raft", settings={"election_timeout_ns": (least, 2 * least), "mutant": mutant})
 
 
-def workload_of(draw: Random, *, fast: bool) -> PartPlan:
+def workload_of(draw: Random, *, fast: bool) -> WorkloadPlan:
     """A closed loop only where a round trip takes a while: on a fast network it would run thousands of operations."""
     settings: dict[str, Any] = {
         "clients": draw.randrange(1, 6),
@@ -64,8 +64,10 @@ def workload_of(draw: Random, *, fast: bool) -> PartPlan:
         "timeout_ns": draw.choice([100 * MS, SECOND // 2]),
     }
     if draw.random() < 0.5:
-        return PartPlan(name="append", settings=settings)
-    return PartPlan(name="register", settings={**settings, "mix": {"read": 0.5, "write": 0.3, "cas": 0.2}})
+        return WorkloadPlan(called="append", name="append", settings=settings)
+    return WorkloadPlan(
+        called="register", name="register", settings={**settings, "mix": {"read": 0.5, "write": 0.3, "cas": 0.2}}
+    )
 
 
 def step_of(draw: Random, cluster: ClusterPlan, duration_ns: int) -> StepPlan:

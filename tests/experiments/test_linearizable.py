@@ -106,9 +106,9 @@ def test_a_process_stays_in_order_whatever_the_clock_bound() -> None:
 
 
 def test_limits_and_empty_histories_give_unknown() -> None:
-    history = [write(1, 0, 10), read(1, 20, 30)]
     assert linearizable([]).valid == "unknown"
     assert linearizable([write(1, 0, None)]).valid == "unknown"
+    history = [write(1, 0, 10), write(1, 15, 18), read(1, 20, 30)]  # repeated values: zones can't decide these
     bounded = linearizable([*history, write(2, 40, 50), read(1, 40, 50)], configurations=1)
     assert (bounded.valid, bounded.reason) == (
         "unknown",
@@ -121,7 +121,7 @@ def test_limits_and_empty_histories_give_unknown() -> None:
 def test_unknown_models_and_functions_are_named() -> None:
     with pytest.raises(ValueError, match="there is no model 'kw'; did you mean 'kv'"):
         linearizable([], model="kw")
-    with pytest.raises(ValueError, match="operation 0: model kv knows read, write, cas, append, but no 'pop'"):
+    with pytest.raises(ValueError, match="operation 0: model kv knows read, write, cas, append, delete, but no 'pop'"):
         linearizable([op("pop", None, 0, 10)])
 
 
@@ -151,15 +151,11 @@ def test_unknown_models_and_functions_are_named() -> None:
             ],
             "k1: c1's read 3 (process 4, 0.020-0.030 s) returned 2, which no order allows, together with c1's write 0 "
             "of 1 (process 1, 0.000-0.010 s), c1's write 1 of 2 (process 2, 0.000-0.010 s), c1's read 2 of 1 "
-            "(process 3, 0.020-0.030 s), c1's read 4 of 1 (process 5, 0.020-0.030 s)",
+            "(process 3, 0.020-0.030 s)",
         ),
     ],
 )
 def test_a_violation_names_the_operations_that_cannot_be_ordered(history: list[Operation], words: str) -> None:
-    if "no order allows" in words:
-        history = [*history, read(1, 20, 30, process=5)]
-        history[2:4] = history[2:4]
-        words = words if linearizable(history).valid is False else ""
     verdict = linearizable(history, name=lambda node: f"c{node - 4}")
     assert verdict.reason == words
 

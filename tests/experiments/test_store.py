@@ -13,7 +13,7 @@ import pytest
 from actors.history import Invoke, Return
 from cluster.journal import Journal
 from experiments import plan as plans
-from experiments.plan import ClusterPlan, PartPlan, Plan
+from experiments.plan import ClusterPlan, PartPlan, Plan, WorkloadPlan
 from experiments.store import (
     OpenRun,
     StoreError,
@@ -36,7 +36,7 @@ PLAN = Plan(
     duration_ns=5_000_000_000,
     cluster=ClusterPlan(regions=("us-east-1", "us-east-1", "eu-west-1"), latency="aws-2025"),
     system=PartPlan(name="raft", settings={}),
-    workload=PartPlan(name="register", settings={"clients": 3}),
+    workloads=(WorkloadPlan(called="register", name="register", settings={"clients": 3}),),
 )
 
 KILLED = """

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.plan import ClusterPlan, PartPlan, Plan
+from experiments.plan import ClusterPlan, PartPlan, Plan, WorkloadPlan
 from experiments.store import StoreError, create, find_group, find_run
 
 PLAN = Plan(
@@ -13,7 +13,7 @@ PLAN = Plan(
     duration_ns=5_000_000_000,
     cluster=ClusterPlan(regions=("us-east-1",), latency="aws-2025"),
     system=PartPlan(name="raft", settings={}),
-    workload=PartPlan(name="register", settings={}),
+    workloads=(WorkloadPlan(called="register", name="register", settings={}),),
 )
 IDS = ("aaaa0001", "aaaa0002", "bbbb0003", "cccc0004")
 

@@ -1,26 +1,29 @@
-"""Is a history linearizable? Split by key, decide each, and say in words what can't be ordered."""
+"""Is a history linearizable? Split by key, decide each by the method that suits it, say what can't be ordered."""
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from actors.errors import ERRORS
+import numpy as np
+
 from actors.history import Operation
 from actors.message import NodeId
+from experiments.checkers.columns import OK, Columns, columns_of
 from experiments.checkers.linearizable.explanation import Naming, explain, facts_of, window
-from experiments.checkers.linearizable.foresight import ObjectHistory
-from experiments.checkers.linearizable.models import MODELS, Model
-from experiments.checkers.linearizable.prefix import shortest_failing_prefix
+from experiments.checkers.linearizable.models import KeyValue, Model, UnusableModel, model_named
+from experiments.checkers.linearizable.objects import ObjectHistory, Placed, object_history, rows_by_key
+from experiments.checkers.linearizable.prefix import shortest_failing_prefix, shortest_prefix_that_clashes
 from experiments.checkers.linearizable.search import Finding, Limits, return_ns, search
+from experiments.checkers.linearizable.zones import Zones, zones
 from experiments.checkers.verdict import Verdict
 
 TIMEOUT_S = 60.0
 CONFIGURATIONS = 2_000_000  # a key; about 250 bytes each
 ANOMALIES_LISTED = 10
 EXPLAINING_S = 10.0  # for the shortest failing prefix of a key
-METHOD = "Wing-Gong search with Lowe's memoisation, just in time, key by key"
+SEARCH = "Wing-Gong search with Lowe's memoisation, just in time, key by key"
+ZONES = "zones of unique writes (Gibbons and Korach)"
+NOTHING_TESTED = "no operation has a known outcome, so nothing was tested"
 
 
 class Judged(NamedTuple):
@@ -31,16 +34,17 @@ class Judged(NamedTuple):
 
 
 class Anomaly(NamedTuple):
-    """A key that is not linearizable, up to the first operation that can't be ordered."""
+    """A key that is not linearizable, and its facts for programs, `explanation` among them."""
 
-    history: ObjectHistory  # the shortest failing prefix
-    stuck: Operation
+    key: str
+    found_ns: int  # when the operation that shows it returned
+    facts: dict[str, Any]
 
 
 def linearizable(
     history: Sequence[Operation],
     *,
-    model: str = "kv",
+    model: str | Model = "kv",
     timeout_s: float = TIMEOUT_S,
     clock_bound_ns: int = 0,
     configurations: int = CONFIGURATIONS,
@@ -53,61 +57,66 @@ def linearizable(
     widened by the clock bound on both sides. An info may take effect at any later time or never; a fail is
     left out, unless it is an answer of the state (`answered` in `actors.errors`), which is held against the model.
 
+    Keys that are only read and written, each value once, are decided by their zones in O(n log n); others by search.
+
     Sound: an invalid history has no such order under any clocks within the bound. Complete if the bound is 0: a
     valid one has an order; else what only differs within the bound is let pass. Limits give unknown.
 
     Args:
         history: operations in order of invocation.
-        model: a name in MODELS.
+        model: a name in MODELS, `path/to/file.py:ClassName`, or a model.
         timeout_s: for all keys together; what a quick key leaves over goes to the others.
         clock_bound_ns: how far a host's clock may be off the common time.
         configurations: how many the search may hold at once, which bounds its memory.
         name: client node -> its name in sentences.
 
     Returns: invalid with the operations that can't be ordered; unknown if a limit was met or nothing has an outcome.
-    Raises: ValueError if there is no such model, or it knows no such function.
+    Raises: ValueError if there is no such model, or it does not understand an operation.
     """
-    rules = _model(model, history)
-    naming = Naming(history, name)
-    objects = [one._replace(place=naming.number) for one in split(history, clock_bound_ns)]
-    if not any(object_.definite for object_ in objects):
-        return Verdict(valid="unknown", checked=0, reason="no operation has a known outcome, so nothing was tested")
-    judged = _judge(objects, rules, time.monotonic() + timeout_s, configurations)
+    rules = model_named(model) if isinstance(model, str) else model
+    columns, deadline_s = columns_of(history), time.monotonic() + timeout_s
+    _check_functions(rules, columns, model if isinstance(model, str) else type(rules).__name__)
+    naming = Naming(name)
+    by_zones = zones_of(columns, rules, clock_bound_ns)
+    objects = searched(columns, rules, by_zones, clock_bound_ns)
+    if not (columns.outcome == OK).any() and not any(one.definite for one in objects):
+        return Verdict(valid="unknown", checked=0, reason=NOTHING_TESTED)
+    judged = _judge(objects, rules, deadline_s, configurations)
     limits = Limits(time.monotonic() + EXPLAINING_S, configurations)
-    broken = [one.history for one in judged if one.finding.linearizable is False]
-    anomalies = [Anomaly(*shortest_failing_prefix(one, rules, limits)) for one in broken]
-    anomalies.sort(key=lambda anomaly: return_ns(anomaly.stuck))
-    return _verdict(judged, anomalies, naming, clock_bound_ns)
+    broken = [one for one in judged if one.finding.linearizable is False]
+    failing = [shortest_failing_prefix(one.history, rules, limits, one.finding.furthest_ns) for one in broken]
+    failing += [shortest_prefix_that_clashes(columns, clash.key, rules, clock_bound_ns) for clash in by_zones.clashes]
+    anomalies = [_anomaly(prefix, stuck, rules, naming) for prefix, stuck in failing]
+    anomalies.sort(key=lambda anomaly: anomaly.found_ns)
+    return _verdict(columns, by_zones, judged, anomalies, clock_bound_ns)
 
 
-def _model(model: str, history: Sequence[Operation]) -> Model:
-    if model not in MODELS:
-        near = get_close_matches(model, MODELS, 1) or sorted(MODELS)
-        raise ValueError(f"there is no model {model!r}; did you mean {near[0]!r}?")
-    rules = MODELS[model]
-    for number, operation in enumerate(history):
-        if operation.function not in rules.functions:
-            known = ", ".join(rules.functions)
-            raise ValueError(f"operation {number}: model {model} knows {known}, but no {operation.function!r}")
-    return rules
+def _check_functions(model: Model, history: Columns, named: str) -> None:
+    """Raises UnusableModel for the first operation that the model has no word for."""
+    unknown = [code for code, function in enumerate(history.functions) if not model.known(function)]
+    rows = np.flatnonzero(np.isin(history.function, unknown)) if unknown else ()
+    if len(rows):
+        row, known = int(rows[0]), ", ".join(model.functions)
+        function = history.functions[history.function[row]]
+        raise UnusableModel(f"operation {row}: model {named} knows {known}, but no {function!r}")
 
 
-def split(history: Sequence[Operation], clock_bound_ns: int = 0) -> list[ObjectHistory]:
-    """The history of each key, without failures that tell nothing."""
-    definite: dict[str, list[Operation]] = defaultdict(list)
-    unknown: dict[str, list[Operation]] = defaultdict(list)
-    for operation in sorted(history, key=lambda operation: operation.invoke_ns):
-        if operation.outcome == "info" or operation.return_ns is None:
-            unknown[operation.key].append(operation)
-        elif operation.outcome == "ok" or _is_answer(operation):
-            definite[operation.key].append(operation)
-    return [ObjectHistory(key, definite[key], unknown[key], clock_bound_ns) for key in sorted({*definite, *unknown})]
+def zones_of(history: Columns, model: Model, bound_ns: int) -> Zones:
+    """What zones can decide: keys of a store or register."""
+    if not isinstance(model, KeyValue):
+        return Zones(frozenset(), [], frozenset())
+    return zones(history, initial=model.reads_at_first, bound_ns=bound_ns)
 
 
-def _is_answer(operation: Operation) -> bool:
-    """Whether a failed operation tells of the state that it met."""
-    meaning = ERRORS.get(operation.error or "")
-    return operation.outcome == "fail" and meaning is not None and meaning.answered
+def searched(history: Columns, model: Model, by_zones: Zones, bound_ns: int) -> list[ObjectHistory]:
+    """The objects that zones did not decide."""
+    names = {history.keys[code] for code in by_zones.decided}
+    found = []
+    for key, rows in rows_by_key(history, together=model.together):
+        if model.together or key not in names:
+            operations = zip(rows.tolist(), history.take(rows), strict=True)
+            found.append(object_history(key, operations, model, bound_ns))
+    return found
 
 
 def _judge(objects: list[ObjectHistory], model: Model, deadline_s: float, configurations: int) -> list[Judged]:
@@ -117,19 +126,30 @@ def _judge(objects: list[ObjectHistory], model: Model, deadline_s: float, config
     for done, object_ in enumerate(waiting):
         now_s = time.monotonic()
         share_s = max(0.0, deadline_s - now_s) / (len(waiting) - done)
-        judged.append(Judged(object_, decide(object_, model, Limits(now_s + share_s, configurations))))
+        judged.append(Judged(object_, search(object_, model, Limits(now_s + share_s, configurations))))
     return judged
 
 
-def decide(history: ObjectHistory, model: Model, limits: Limits) -> Finding:
-    """Decide one key, by the method that suits it."""
-    return search(history, model, limits)
+def _anomaly(prefix: ObjectHistory, stuck: Placed, model: Model, naming: Naming) -> Anomaly:
+    return Anomaly(
+        prefix.key,
+        return_ns(stuck),
+        {
+            "key": prefix.key,
+            "explanation": explain(prefix, stuck, naming, model),
+            "operation": facts_of(stuck, naming),
+            "window": [facts_of(operation, naming) for operation in window(prefix, stuck)],
+        },
+    )
 
 
-def _verdict(judged: list[Judged], anomalies: list[Anomaly], naming: Naming, bound_ns: int) -> Verdict:
+def _verdict(
+    columns: Columns, by_zones: Zones, judged: list[Judged], anomalies: list[Anomaly], bound_ns: int
+) -> Verdict:
     undecided = {one.history.key: one.finding.reason for one in judged if one.finding.linearizable is None}
+    keys = len(by_zones.decided) + len(judged)
     evidence: dict[str, Any] = {
-        "keys": len(judged),
+        "keys": keys,
         "configurations": sum(one.finding.configurations for one in judged),
         "clock_bound_ns": bound_ns,
     }
@@ -137,25 +157,23 @@ def _verdict(judged: list[Judged], anomalies: list[Anomaly], naming: Naming, bou
     if undecided:
         evidence["undecided"] = undecided
         key, why = next(iter(undecided.items()))
-        reason = f"{len(undecided)} of {len(judged)} keys were not decided; {key}: {why}"
+        reason = f"{len(undecided)} of {keys} keys were not decided; {key}: {why}"
     if anomalies:
-        evidence["invalid_keys"] = sorted(anomaly.history.key for anomaly in anomalies)
-        evidence["anomalies"] = [_facts(anomaly, naming) for anomaly in anomalies[:ANOMALIES_LISTED]]
+        evidence["invalid_keys"] = sorted(anomaly.key for anomaly in anomalies)
+        evidence["anomalies"] = [anomaly.facts for anomaly in anomalies[:ANOMALIES_LISTED]]
         reason = evidence["anomalies"][0]["explanation"]
+    widened = f"; intervals widened by {bound_ns / 1e6:g} ms on both sides" if bound_ns else ""
     return Verdict(
         valid=False if anomalies else "unknown" if undecided else True,
-        checked=len(naming),
-        method=METHOD + (f"; intervals widened by {bound_ns / 1e6:g} ms on both sides" if bound_ns else ""),
+        checked=len(columns),
+        method=_method(len(by_zones.decided), len(judged)) + widened,
         reason=reason,
         evidence=evidence,
     )
 
 
-def _facts(anomaly: Anomaly, naming: Naming) -> dict[str, Any]:
-    history, stuck = anomaly
-    return {
-        "key": history.key,
-        "explanation": explain(history, stuck, naming),
-        "operation": facts_of(stuck, naming),
-        "window": [facts_of(operation, naming) for operation in window(history, stuck)],
-    }
+def _method(zoned: int, searched: int) -> str:
+    """Which algorithm ran; on how many keys, where both did."""
+    if zoned and searched:
+        return f"{ZONES} on {zoned} keys, {SEARCH} on {searched}"
+    return ZONES if zoned else SEARCH

@@ -1,37 +1,30 @@
 """Why an operation can't be ordered, in words: the operation, and the few that stand in its way."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from actors.history import Operation
-from actors.message import NodeId, Value
-from experiments.checkers.linearizable.foresight import ObjectHistory
-from experiments.checkers.linearizable.models import Absent, change_of
+from actors.message import NodeId
+from experiments.checkers.linearizable.models import UNSEEN, KeyValue, Model, change_of
+from experiments.checkers.linearizable.models.key_value import Absent
+from experiments.checkers.linearizable.objects import ObjectHistory, Placed
 
 WINDOW = 12  # operations shown at most
 SHOWN = 60  # characters of a value
+ASKING = ("read", "dequeue", "pop", "txn")  # functions whose answer tells more than what they were given
 
 
-class Naming:
+class Naming(NamedTuple):
     """How sentences call operations: by client node, function, place in the history, process and time."""
 
-    def __init__(self, history: Sequence[Operation], name: Callable[[NodeId], str] | None) -> None:
-        self._name = name
-        self._numbers = {id(operation): number for number, operation in enumerate(history)}
+    name: Callable[[NodeId], str] | None = None
 
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def number(self, operation: Operation) -> int:
-        """The operation's place in the history, from 0."""
-        return self._numbers[id(operation)]
-
-    def short(self, operation: Operation) -> str:
+    def short(self, operation: Placed) -> str:
         """For example: "c2's read 17"."""
-        owner = "" if self._name is None else f"{self._name(operation.node)}'s "
-        return f"{owner}{operation.function} {self.number(operation)}"
+        owner = "" if self.name is None else f"{self.name(operation.node)}'s "
+        return f"{owner}{operation.asked} {operation.place}"
 
-    def long(self, operation: Operation) -> str:
+    def long(self, operation: Placed) -> str:
         """With process and time: "c2's read 17 (process 4, 12.301-12.345 s)"."""
         return f"{self.short(operation)} (process {operation.process}, {span(operation)})"
 
@@ -45,22 +38,27 @@ def span(operation: Operation) -> str:
     return f"{start / 1e9:.{digits}f}-{end / 1e9:.{digits}f} s"
 
 
-def facts_of(operation: Operation, naming: Naming) -> dict[str, Any]:
+def facts_of(operation: Placed, naming: Naming) -> dict[str, Any]:
     """An operation as plain values, for programs."""
     return {
-        "operation": naming.number(operation),
+        "operation": operation.place,
         "name": naming.short(operation),
         "process": operation.process,
-        "function": operation.function,
-        "value": operation.value,
+        "function": operation.asked,
+        "value": plain(operation.given),
         "outcome": operation.outcome,
-        "result": operation.result,
+        "result": plain(operation.result),
         "invoke_ns": operation.invoke_ns,
         "return_ns": operation.return_ns,
     }
 
 
-def precedes(first: Operation, second: Operation, history: ObjectHistory) -> bool:
+def plain(value: Any) -> Any:
+    """A value for programs; None for what nobody saw."""
+    return None if value is UNSEEN else value
+
+
+def precedes(first: Placed, second: Placed, history: ObjectHistory) -> bool:
     """Whether one certainly ended before the other began (Herlihy and Wing's order, clocks within the bound).
 
     Within a process the history's own order counts where times are the same.
@@ -71,10 +69,10 @@ def precedes(first: Operation, second: Operation, history: ObjectHistory) -> boo
         return True
     if first.process != second.process or first.return_ns > second.invoke_ns:
         return False
-    return first.invoke_ns < second.invoke_ns or history.place(first) < history.place(second)
+    return first.invoke_ns < second.invoke_ns or first.place < second.place
 
 
-def window(history: ObjectHistory, stuck: Operation) -> list[Operation]:
+def window(history: ObjectHistory, stuck: Placed) -> list[Placed]:
     """The failing window: what ran beside `stuck`, and the last that it had to follow.
 
     Those that returned before it can be ordered without it. Order of invocation; `stuck` is always among them.
@@ -92,32 +90,35 @@ def window(history: ObjectHistory, stuck: Operation) -> list[Operation]:
     return sorted(kept, key=lambda one: one.invoke_ns)
 
 
-def explain(history: ObjectHistory, stuck: Operation, naming: Naming) -> str:
+def explain(history: ObjectHistory, stuck: Placed, naming: Naming, model: Model) -> str:
     """One sentence that names the operations which can't be ordered; `history` is the shortest failing prefix."""
-    opening = f"{history.key}: {naming.long(stuck)} {answered(stuck)}"
-    found = found_by(stuck)
-    why = None
-    if found is not Absent.ABSENT:
-        why = _lost_append(history, stuck, found, naming) or _never_or_stale(history, stuck, found, naming)
+    opening = f"{history.key}: " if history.key else ""
+    opening += f"{naming.long(stuck)} {answered(stuck)}"
+    found, why = found_by(stuck), None
+    if isinstance(model, KeyValue) and found is not Absent.ABSENT and found is not UNSEEN:
+        why = _lost_append(history, stuck, found, naming)
+        why = why or _never_or_stale(history, stuck, naming, model.reads_at_first)
     if why is None:
         beside = [one for one in window(history, stuck) if one is not stuck]
         why = "which no order allows" + (f", together with {_list(beside, naming)}" if beside else "")
     return f"{opening}, {why}"
 
 
-def answered(operation: Operation) -> str:
+def answered(operation: Placed) -> str:
     """What the operation was told, in words."""
     if operation.outcome == "fail":
         return f"failed and found {show(operation.result)}"
-    if operation.function == "read":
-        return f"returned {show(operation.result)}"
     if operation.function == "cas":
         expected, new = change_of(operation)
         return f"changed {show(expected)} to {show(new)}"
-    return f"of {show(operation.value)} was acknowledged"
+    if operation.function in ASKING or operation.function == "acquire":
+        return f"returned {show(operation.result)}"
+    if operation.given is None:
+        return "was acknowledged"
+    return f"of {show(operation.given)} was acknowledged"
 
 
-def found_by(operation: Operation) -> Any:
+def found_by(operation: Placed) -> Any:
     """The value that an operation met, Absent.ABSENT if it tells of none."""
     if operation.outcome == "fail" or (operation.function == "read" and operation.outcome == "ok"):
         return operation.result
@@ -126,26 +127,28 @@ def found_by(operation: Operation) -> Any:
     return Absent.ABSENT
 
 
-def left_by(operation: Operation) -> Any:
+def left_by(operation: Placed) -> Any:
     """The value that stands after an operation, as far as it alone tells; Absent.ABSENT if it does not."""
     if operation.outcome != "fail" and operation.function == "write":
         return operation.value
     if operation.outcome != "fail" and operation.function == "cas":
         return change_of(operation)[1]
+    if operation.function == "delete":
+        return None
     if operation.function == "append" and operation.outcome != "fail":
         return Absent.ABSENT
     return found_by(operation)
 
 
-def _never_or_stale(history: ObjectHistory, stuck: Operation, found: Any, naming: Naming) -> str | None:
+def _never_or_stale(history: ObjectHistory, stuck: Placed, naming: Naming, start: Any) -> str | None:
     """A value that nothing had written by then, or nothing again after something else had stood there."""
-    everything = (*history.definite, *history.unknown)
+    everything, found = (*history.definite, *history.unknown), found_by(stuck)
     appended = any(one.function == "append" for one in everything)
-    if isinstance(found, tuple) or (found is None and appended):
+    if isinstance(found, tuple) or (appended and (found is None or isinstance(found, str))):
         return None
-    changes = [one for one in everything if one.function in ("write", "cas") and one.outcome != "fail"]
+    changes = [one for one in everything if one.function in ("write", "cas", "delete") and one.outcome != "fail"]
     writers = [one for one in changes if left_by(one) == found and one is not stuck]
-    if not writers and found is not None:
+    if not writers and found != start:
         return f"but no operation that had begun by then wrote {show(found)}"
     for other in sorted(history.definite, key=lambda one: -(one.return_ns or 0)):
         if left_by(other) == found or (left_by(other) is Absent.ABSENT and other.function != "append"):
@@ -156,7 +159,7 @@ def _never_or_stale(history: ObjectHistory, stuck: Operation, found: Any, naming
     return None
 
 
-def _settled(writer: Operation, other: Operation, history: ObjectHistory, found: Any, writers: list[Operation]) -> bool:
+def _settled(writer: Placed, other: Placed, history: ObjectHistory, found: Any, writers: list[Placed]) -> bool:
     """Whether a writer certainly took effect before `other`: it had ended, or its value had been found already."""
     if precedes(writer, other, history):
         return True
@@ -165,10 +168,10 @@ def _settled(writer: Operation, other: Operation, history: ObjectHistory, found:
     )
 
 
-def _lost_append(history: ObjectHistory, stuck: Operation, found: Any, naming: Naming) -> str | None:
+def _lost_append(history: ObjectHistory, stuck: Placed, found: Any, naming: Naming) -> str | None:
     """A list without an item that had been appended, or with one that nothing appended; lists that only grow."""
     everything = (*history.definite, *history.unknown)
-    if any(one.function in ("write", "cas") for one in everything) or not isinstance(found, tuple | None):
+    if any(one.function in ("write", "cas", "delete") for one in everything) or not isinstance(found, tuple | None):
         return None
     items = found or ()
     for one in reversed(history.definite):
@@ -186,32 +189,35 @@ def _lost_append(history: ObjectHistory, stuck: Operation, found: Any, naming: N
     return None
 
 
-def _noun(operation: Operation, naming: Naming) -> str:
+def _noun(operation: Placed, naming: Naming) -> str:
     """The operation with its value: "c1's write 15 of 7 (process 2, ...)"."""
     words = f"{naming.short(operation)} "
-    if operation.function in ("write", "append") and operation.outcome == "ok":
-        words += f"of {show(operation.value)} "
-    elif operation.function == "read":
-        words += f"of {show(operation.result)} "
-    elif operation.outcome == "fail":
+    if operation.outcome == "fail":
         words += f"that found {show(operation.result)} "
-    else:
+    elif operation.function == "cas":
         expected, new = change_of(operation)
         words += f"from {show(expected)} to {show(new)} "
+    elif operation.function in ASKING:
+        words += f"of {show(operation.result)} "
+    elif operation.given is not None:
+        words += f"of {show(operation.given)} "
     return f"{words}(process {operation.process}, {span(operation)})"
 
 
-def _list(operations: Iterable[Operation], naming: Naming) -> str:
+def _list(operations: Iterable[Placed], naming: Naming) -> str:
     return ", ".join(_noun(one, naming) if one.outcome != "info" else _unknown(one, naming) for one in operations)
 
 
-def _unknown(operation: Operation, naming: Naming) -> str:
-    return f"{naming.short(operation)} of {show(operation.value)} ({span(operation)})"
+def _unknown(operation: Placed, naming: Naming) -> str:
+    of = "" if operation.given is None else f" of {show(operation.given)}"
+    return f"{naming.short(operation)}{of} ({span(operation)})"
 
 
-def show(value: Value) -> str:
+def show(value: Any) -> str:
     """A value in a sentence: as JSON would have it, long ones cut in the middle."""
-    if value is None:
+    if value is UNSEEN:
+        text = "another value than it expected"
+    elif value is None:
         text = "nothing"
     elif isinstance(value, tuple):
         text = "[" + ", ".join(show(item) for item in value) + "]"

@@ -1,21 +1,10 @@
 """What a search knows of the operations to come: who needs which state, and who could bring it about."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Sequence
-from typing import NamedTuple
+from collections.abc import Hashable
 
-from actors.history import Operation
 from experiments.checkers.linearizable.models import NOTHING, Model, State
-
-
-class ObjectHistory(NamedTuple):
-    """What one object was asked. Intervals are closed: two that touch are concurrent."""
-
-    key: str
-    definite: Sequence[Operation]  # ok, or a fail that is an answer of the state; in order of invocation
-    unknown: Sequence[Operation]  # at any time after the invoke, or never; taken as info, whatever they say
-    bound_ns: int = 0  # each interval is widened by this on either side
-    place: Callable[[Operation], int] = lambda _: 0  # in the whole history: settles who came first within a process
+from experiments.checkers.linearizable.objects import ObjectHistory
 
 
 class Foresight:

@@ -19,12 +19,14 @@ Five rules keep the number of configurations small, none of which loses a linear
 
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
 from actors.history import Operation, Outcome
 from actors.message import Value
-from experiments.checkers.linearizable.foresight import Foresight, ObjectHistory
+from experiments.checkers.linearizable.foresight import Foresight
 from experiments.checkers.linearizable.models import REFUSED, Model, State
+from experiments.checkers.linearizable.objects import ObjectHistory, Placed
 
 NEVER_NS = 1 << 63
 LOOK_AT_CLOCK_EVERY = 256  # configurations
@@ -46,6 +48,7 @@ class Finding(NamedTuple):
     linearizable: bool | None  # None: it gave up
     configurations: int
     reason: str = ""  # why it gave up
+    furthest_ns: int = 0  # all operations that return before this can be ordered
 
 
 class Frame:
@@ -72,6 +75,7 @@ class Search:
     def __init__(self, history: ObjectHistory, model: Model) -> None:
         self.history = history
         self.step = model.step
+        self.effects = model.effects
         self.foresight = Foresight(history, model)
         bound = history.bound_ns
         definite = history.definite
@@ -84,13 +88,12 @@ class Search:
         self.after = [*range(1, count + 1), 0]  # the list of those to come; its head is number `count`
         self.ahead = [count, *range(count)]
         self.waits = [True] * count
-        self.unknown_asked: list[Question] = [
-            (operation.function, operation.value, None, "info") for operation in history.unknown
-        ]
+        self.unknown_asked = [(operation.function, operation.value) for operation in history.unknown]
         self.unknown_invoke = [operation.invoke_ns - bound for operation in history.unknown]
         self.unknown_before = _process_order_of_unknown(history)
         self.seen: dict[tuple[int, int, State], tuple[int, ...]] = {}
         self.configurations = 0
+        self.furthest_ns = 0
         self.frames: list[Frame] = []
 
     def run(self, initial: State, limits: Limits) -> Finding:
@@ -119,7 +122,7 @@ class Search:
                 continue
             if self.enter(following):
                 return Finding(True, self.configurations)
-        return Finding(False, self.configurations)
+        return Finding(False, self.configurations, furthest_ns=self.furthest_ns)
 
     def give_up(self, reason: str) -> Finding:
         return Finding(None, self.configurations, reason)
@@ -139,6 +142,7 @@ class Search:
         self.configurations += 1
         self.frames.append(frame)
         due = frame.due
+        self.furthest_ns = max(self.furthest_ns, self.due_ns[due])
         if not self.looks[due]:
             state = self.step(frame.state, *self.asked[due])
             if state is not REFUSED:
@@ -179,13 +183,18 @@ class Search:
         for choice in (*self.open_unknown(frame), *writers):
             if choice == frame.due and tried:
                 continue
-            question = self.asked[choice] if choice >= 0 else self.unknown_asked[~choice]
-            state = self.step(frame.state, *question)
-            if state is REFUSED or (choice < 0 and state == frame.state):
-                continue
-            helps = not tried and self.step(state, *self.asked[frame.due]) is not REFUSED
-            ranked[choice == frame.due or helps].append((choice, state))
+            for state in self.outcomes(frame.state, choice):
+                helps = not tried and self.step(state, *self.asked[frame.due]) is not REFUSED
+                ranked[choice == frame.due or helps].append((choice, state))
         frame.choices = ranked[0] + ranked[1]
+
+    def outcomes(self, state: State, choice: int) -> Iterable[State]:
+        """The states that an operation may leave; those of an unknown one that changes nothing are left out."""
+        if choice < 0:
+            function, value = self.unknown_asked[~choice]
+            return [after for after in self.effects(state, function, value) if after != state]
+        after = self.step(state, *self.asked[choice])
+        return () if after is REFUSED else (after,)
 
     def open_unknown(self, frame: Frame) -> list[int]:
         """Operations of unknown outcome that may take effect now, as complements of their numbers."""
@@ -279,12 +288,12 @@ def _process_order_of_unknown(history: ObjectHistory) -> list[list[int]]:
     ]
 
 
-def _only_process_tells(former: Operation, operation: Operation, history: ObjectHistory) -> bool:
+def _only_process_tells(former: Placed, operation: Placed, history: ObjectHistory) -> bool:
     """Whether `former` ended before `operation` in the order of their process, but not by widened times."""
     end_ns, bound_ns = return_ns(former), history.bound_ns
     if end_ns + bound_ns < operation.invoke_ns - bound_ns or end_ns > operation.invoke_ns:
         return False
-    return former.invoke_ns < operation.invoke_ns or history.place(former) < history.place(operation)
+    return former.invoke_ns < operation.invoke_ns or former.place < operation.place
 
 
 def search(history: ObjectHistory, model: Model, limits: Limits) -> Finding:

@@ -1,0 +1,166 @@
+"""A history in the making: rows come in chunks, are checked against each other, and become columns."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.checkers.columns import FAIL, INFO, NEVER_NS, Columns, Ints, Names, ValueBuilder
+from experiments.checkers.linearizable.models import COMPARE_DIFFERED
+from experiments.formats.errors import HistoryError
+from experiments.formats.values import TooDeep, frozen
+
+LIMIT_NS = 1 << 62  # of times: half of what 64 bits hold, so that sums fit
+CAS = ("cas", "compare-and-set")
+OBSERVED = ("compare-failed", "wrong-type")  # errors that came with what was found, as our own export writes them
+
+
+class Rows:
+    """A chunk of operations as lists, one item each."""
+
+    __slots__ = ("called", "client", "ended", "error", "function", "key", "line", "outcome", "result", "value")
+
+    def __init__(self) -> None:
+        self.client: Sequence[Any] = []
+        self.function: Sequence[str] = []
+        self.key: Sequence[Any] = []
+        self.value: Sequence[Any] = []
+        self.result: Sequence[Any] = []
+        self.called: Sequence[int] = []
+        self.ended: Sequence[int] = []  # NEVER_NS: the client never learned of an end
+        self.outcome: Sequence[int] = []
+        self.error: Sequence[Any] = []
+        self.line: Sequence[int] = []
+
+
+class HistoryBuilder:
+    """Collects rows. All memory that it needs a row is what its columns need."""
+
+    def __init__(self) -> None:
+        self._values = ValueBuilder()
+        self._functions, self._keys, self._errors, self._clients = Names(), Names(), Names(), Names()
+        self._chunks: dict[str, list[NDArray[Any]]] = {}
+        self.skipped: list[HistoryError] = []
+
+    def add(self, rows: Rows) -> None:
+        """Take a chunk. Raises HistoryError without a line for what msgspec can't have refused."""
+        try:
+            value = frozen(rows.value)
+            result = value if rows.result is rows.value else frozen(rows.result)
+            ints = {name: np.array(getattr(rows, name), dtype=np.int64) for name in ("called", "ended", "line")}
+        except TooDeep as error:
+            raise HistoryError(str(error)) from error
+        except (OverflowError, ValueError) as error:
+            raise HistoryError("a time does not fit into 62 bits of nanoseconds") from error
+        self._values.extend("value", value)
+        self._values.extend("result", result)
+        chunk: dict[str, NDArray[Any]] = {
+            **ints,
+            "client": self._clients_of(rows.client),
+            "function": self._functions.codes(rows.function),
+            "key": self._keys.codes(key_text(key) for key in rows.key),
+            "outcome": np.array(rows.outcome, dtype=np.int8),
+            "error": self._errors.codes(rows.error),
+        }
+        for name, column in chunk.items():
+            self._chunks.setdefault(name, []).append(column)
+
+    def _clients_of(self, clients: Sequence[Any]) -> Ints:
+        """Clients as numbers: a number stays what it is, any other name gets a negative one."""
+        if set(map(type, clients)) <= {int}:
+            try:
+                return np.array(clients, dtype=np.int64)
+            except OverflowError:
+                pass
+        named = self._clients.codes(client for client in clients if not _is_number(client))
+        codes = iter((-1 - named.astype(np.int64)).tolist())
+        return np.array([client if _is_number(client) else next(codes) for client in clients], dtype=np.int64)
+
+    def finish(self, *, failed: str) -> Columns:
+        """The history. Raises HistoryError with the line if it contradicts itself, or has no operation.
+
+        Args:
+            failed: "observed" if a compare-and-set that failed says that the state was another, else "dropped".
+        """
+        if not self._chunks:
+            raise HistoryError("no operation in it")
+        column = {name: np.concatenate(self._chunks.pop(name)) for name in list(self._chunks)}
+        called, ended, outcome = column["called"], column["ended"], column["outcome"]
+        check_times(column)
+        returns = np.where(outcome == INFO, NEVER_NS, ended)
+        order: Ints | None = None
+        if len(called) > 1 and (np.diff(called) < 0).any():
+            order = np.argsort(called, kind="stable")
+        functions, errors = self._functions.listed(), self._errors.listed()
+        history = Columns(
+            process=column["client"],
+            functions=functions,
+            function=column["function"],
+            keys=self._keys.listed(),
+            key=column["key"],
+            value=self._values.build("value"),
+            result=self._values.build("result"),
+            invoke_ns=called,
+            return_ns=returns,
+            outcome=outcome,
+            errors=(*errors, COMPARE_DIFFERED),
+            error=observed(column, functions, errors) if failed == "observed" else column["error"],
+            workload="history",
+        )
+        return history if order is None else history.take(order)
+
+
+def _is_number(client: Any) -> bool:
+    return type(client) is int and abs(client) < LIMIT_NS
+
+
+def key_text(key: Any) -> str:
+    """A key as text. Nothing is the key "" of histories of one object."""
+    if type(key) is str:
+        return key
+    return "" if key is None else str(key)
+
+
+def observed(column: dict[str, NDArray[Any]], functions: Sequence[str], errors: Sequence[Any]) -> NDArray[np.int32]:
+    """The errors, with that of each failed compare-and-set saying that it saw another state than it expected."""
+    compares = np.isin(column["function"], [code for code, name in enumerate(functions) if name in CAS])
+    kept = np.isin(column["error"], [code for code, error in enumerate(errors) if error is not None])
+    told = (column["outcome"] == FAIL) & compares & ~kept
+    error: NDArray[np.int32] = np.where(told, np.int32(len(errors)), column["error"]).astype(np.int32)
+    return error
+
+
+def check_times(column: dict[str, NDArray[Any]]) -> None:
+    """Raises HistoryError where an operation ends before it begins, or a client has two open at once."""
+    called, ended, line, client = column["called"], column["ended"], column["line"], column["client"]
+    _refuse(np.abs(called) > LIMIT_NS, line, lambda row: f"call {called[row]} is out of range")
+    _refuse((ended != NEVER_NS) & (np.abs(ended) > LIMIT_NS), line, lambda row: f"return {ended[row]} is out of range")
+    _refuse(ended < called, line, lambda row: f"it returns at {ended[row]}, before its call at {called[row]}")
+    # A client's operations in order of call; those of one moment in order of return.
+    order = np.lexsort((ended, called, client))
+    same = client[order][1:] == client[order][:-1]
+    known = ended[order][:-1] != NEVER_NS  # one that never returned leaves its number free
+    overlap = np.flatnonzero(same & known & (ended[order][:-1] > called[order][1:]))
+    if len(overlap):
+        first = overlap[np.argmin(line[order][1:][overlap])]
+        one, two = order[first], order[first + 1]
+        raise HistoryError(
+            f"client {client[two]} calls at {called[two]} while its operation of line {line[one]} is open "
+            f"({called[one]} to {ended[one]})",
+            line=int(line[two]),
+        )
+
+
+def _refuse(wrong: NDArray[np.bool_], line: Ints, what: Any) -> None:
+    rows = np.flatnonzero(wrong)
+    if len(rows):
+        raise HistoryError(what(rows[0]), line=int(line[rows[0]]))
+
+
+def columns_from(rows: Iterable[Rows], *, failed: str = "dropped") -> Columns:
+    """All chunks as one history."""
+    builder = HistoryBuilder()
+    for chunk in rows:
+        builder.add(chunk)
+    return builder.finish(failed=failed)
