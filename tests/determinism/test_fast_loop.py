@@ -8,6 +8,8 @@ from msgspec.structs import replace
 from benchmarks import load
 from chaos.controller import Controller, Step
 from chaos.faults import FAULTS
+from cluster.cpu import CpuModel
+from cluster.fabric import Setup
 from cluster.journal import Entry, Journal
 from cluster.nic import NicModel
 from cluster.sim.fabric import run_loop
