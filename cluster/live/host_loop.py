@@ -243,8 +243,7 @@ class HostLoop(Loop):
 
     def start_sync(self, node: DrivenNode) -> None:
         """See `Loop.start_sync`: the real write, and at least as long as the disk model says."""
-        took_ns = self.setup.disk.fsync_ns + self.fsync_extra_ns.get(node.id, 0)
-        due_ns, node_id, incarnation = self.now_ns + took_ns, node.id, node.incarnation
+        due_ns, node_id, incarnation = self.now_ns + self.sync_ns(node), node.id, node.incarnation
         records, mark = node.disk.unsynced(), node.disk.begin_sync()
         self._handed[node_id] = mark
 
