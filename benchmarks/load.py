@@ -92,6 +92,8 @@ class FirstLeads(Raft):
 class Nobody:
     """A director that breaks nothing."""
 
+    watches: ClassVar[tuple[type[Event], ...]] = ()
+
     def begin(self, control: Control, record: Callable[[Event], None]) -> None: ...
 
     def due_ns(self) -> int | None:

@@ -5,7 +5,7 @@ It sees levers and observed events only, so the same controller runs on both fab
 
 import heapq
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from actors.election import RoleChanged
 from actors.message import Event, NodeId
@@ -34,6 +34,8 @@ class Step(NamedTuple):
 
 class Controller:
     """Carries out a schedule; a `cluster.fabric.Director`."""
+
+    watches: ClassVar[tuple[type[Event], ...]] = (RoleChanged, NodeStopped)  # all that `observe` looks at
 
     def __init__(self, steps: tuple[Step, ...], *, seed: int, duration_ns: int) -> None:
         self._steps = steps

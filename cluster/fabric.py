@@ -54,6 +54,9 @@ class Director(Protocol):
 
     A fabric calls `begin` once, `advance` when `due_ns` has come, `observe` for each event that nodes emit and
     `finish` at the end, on an error and on an interrupt. Times are ns since the start.
+
+    A director that acts on few events names them in an attribute `watches`, a tuple of types; without one it is told of
+    every event, which a busy run on Ray pays for.
     """
 
     def begin(self, control: Control, record: Callable[[Event], None]) -> None: ...

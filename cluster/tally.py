@@ -8,6 +8,8 @@ from cluster.fabric import Progress
 from cluster.journal import FaultHealed, FaultInjected, NodeStopped
 from cluster.topology import Topology
 
+TALLIED: tuple[type[Event], ...] = (Invoke, Return, RoleChanged, NodeStopped, FaultInjected, FaultHealed)
+
 
 class Tally:
     """Counts answers and their latencies, and remembers the last leader and the faults at work."""

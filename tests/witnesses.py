@@ -136,6 +136,7 @@ class Exiting(Actor):
 class Echoing(Controller):
     """A controller that answers in the record to the first beat numbered 20 that it is told of."""
 
+    watches = (*Controller.watches, Heard)
     echoed = False
 
     def begin(self, control: Any, record: Callable[[Event], None]) -> None:

@@ -21,7 +21,7 @@ from cluster.live.levers import LiveControl
 from cluster.live.parcel import Parcel, unpack
 from cluster.live.placement import on_this_machine
 from cluster.live.socket import Inbox, Waker, new_keys
-from cluster.tally import Tally
+from cluster.tally import TALLIED, Tally
 
 HEAD_START_NS = 150_000_000  # between "all hosts are ready" and the run's first moment
 LOOK_EVERY_NS = 100_000_000  # for hosts that died unasked
@@ -42,7 +42,15 @@ class Conductor:
         self._inbox = Inbox(zmq.Context(), keys, ground.ip)
         self._waker = Waker()
         self._tally = Tally(setup.topology, setup.duration_ns)
-        self._fleet = Fleet(setup, ground, folder=folder, keys=keys, observer=self._inbox.address)
+        watches = getattr(director, "watches", None)
+        self._fleet = Fleet(
+            setup,
+            ground,
+            folder=folder,
+            keys=keys,
+            observer=self._inbox.address,
+            watched=None if watches is None else frozenset((*watches, *TALLIED)),
+        )
         self._hosts = list(self._fleet.homes.values())
         self._control = LiveControl(setup.topology, self._fleet, self._publish)
         self._lock = threading.RLock()  # over the journal and whoever observes

@@ -13,7 +13,7 @@ from typing import Any
 
 import ray
 
-from actors.message import NodeId
+from actors.message import Event, NodeId
 from cluster.fabric import Setup
 from cluster.journal import Traffic
 from cluster.live.cluster_start import last_line
@@ -45,7 +45,16 @@ class Home:
 class Fleet:
     """Runs a setup's hosts."""
 
-    def __init__(self, setup: Setup, ground: Ground, *, folder: Path, keys: Keys, observer: str) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        ground: Ground,
+        *,
+        folder: Path,
+        keys: Keys,
+        observer: str,
+        watched: frozenset[type[Event]] | None,
+    ) -> None:
         self.homes = {name: Home(name, place) for name, place in ground.places.items()}
         self.home_of = {node: home for home in self.homes.values() for node in home.place.nodes}
         self.failure: str | None = None
@@ -55,6 +64,7 @@ class Fleet:
         self._folder = folder
         self._keys = keys
         self._observer = observer
+        self._watched = watched  # the events that the observer acts on; None: all
         self._starts = dict.fromkeys(self.home_of, 0)  # how often each node has been started
         self._lock = threading.RLock()  # over the homes' actors and addresses
 
@@ -161,6 +171,7 @@ class Fleet:
             folder=self._folder,
             keys=self._keys,
             ip=self._ground.ip,
+            watched=self._watched,
         )
         options = HostActor.options(
             name=f"{self._setup.name}/{home.name}-{home.life}",

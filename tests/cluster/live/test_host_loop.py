@@ -41,7 +41,9 @@ class Pair:
             threading.Thread(target=loop.run, args=(self.origin_ns,), daemon=True).start()
 
     def plan(self, number: int) -> HostPlan:
-        return HostPlan(name=f"n{number + 1}", number=number, life=0, folder=self.folder, keys=self.keys, ip=LOOPBACK)
+        return HostPlan(
+            name=f"n{number + 1}", number=number, life=0, folder=self.folder, keys=self.keys, ip=LOOPBACK, watched=None
+        )
 
     def insider(self) -> Outbox:
         """A socket to the first host, with the run's key."""
