@@ -13,12 +13,12 @@ from typing import Any
 
 import ray
 
-from actors.message import Event, NodeId
+from actors.message import NodeId
 from cluster.fabric import Setup
 from cluster.journal import Traffic
 from cluster.live.cluster_start import last_line
 from cluster.live.host import HostActor
-from cluster.live.host_loop import HostPlan
+from cluster.live.host_loop import HostPlan, Watched
 from cluster.live.parcel import Parcel, pack
 from cluster.live.placement import Ground, Place
 from cluster.live.socket import Keys
@@ -53,18 +53,17 @@ class Fleet:
         folder: Path,
         keys: Keys,
         observer: str,
-        watched: frozenset[type[Event]] | None,
+        watched: Watched,
     ) -> None:
         self.homes = {name: Home(name, place) for name, place in ground.places.items()}
         self.home_of = {node: home for home in self.homes.values() for node in home.place.nodes}
         self.failure: str | None = None
         self._setup = setup
-        self._packed_setup: Parcel = pack(setup)
+        self._parcel: Parcel = pack((setup, watched))
         self._ground = ground
         self._folder = folder
         self._keys = keys
         self._observer = observer
-        self._watched = watched  # the events that the observer acts on; None: all
         self._starts = dict.fromkeys(self.home_of, 0)  # how often each node has been started
         self._lock = threading.RLock()  # over the homes' actors and addresses
 
@@ -171,7 +170,6 @@ class Fleet:
             folder=self._folder,
             keys=self._keys,
             ip=self._ground.ip,
-            watched=self._watched,
         )
         options = HostActor.options(
             name=f"{self._setup.name}/{home.name}-{home.life}",
@@ -180,7 +178,7 @@ class Fleet:
             max_concurrency=2,  # one call that waits for the end, one that acts
             **home.place.options,
         )
-        return options.remote(self._packed_setup, plan)
+        return options.remote(self._parcel, plan)
 
     def _tell_addresses(self) -> None:
         with self._lock:

@@ -10,16 +10,18 @@ from actors.message import NodeId
 from cluster.control import LinkRule
 from cluster.fabric import Setup
 from cluster.journal import Traffic
-from cluster.live.host_loop import HostLoop, HostPlan
+from cluster.live.host_loop import HostLoop, HostPlan, Watched
 from cluster.live.parcel import Parcel, unpack
 
 
 class Host:
     """Hosts a loop in a thread of its own, and passes commands to it."""
 
-    def __init__(self, packed_setup: Parcel, plan: HostPlan) -> None:
-        setup: Setup = unpack(packed_setup)
-        self._loop = HostLoop(setup, plan, zmq.Context())
+    def __init__(self, what: Parcel, plan: HostPlan) -> None:
+        setup: Setup
+        watched: Watched
+        setup, watched = unpack(what)
+        self._loop = HostLoop(setup, plan, zmq.Context(), watched)
 
     def settle(self, starts: dict[NodeId, int]) -> str:
         """Learn which nodes to start, and how often each has been started before. Gives the address for frames."""

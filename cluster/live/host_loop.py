@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from struct import Struct
+from typing import TypeAlias
 
 import msgspec
 import zmq
@@ -40,6 +41,10 @@ COPY_HEADER = Struct("<II")
 """Stands before the events that go to the observer: the host's number and its process's."""
 
 
+Watched: TypeAlias = frozenset[type[Event]] | None
+"""What the observer is to be told of at once; None: everything."""
+
+
 class HostPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What one process of a host needs to know."""
 
@@ -49,13 +54,18 @@ class HostPlan(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path  # the run's
     keys: Keys
     ip: str  # what its socket binds to
-    watched: frozenset[type[Event]] | None  # what the observer is to be told of at once; None: everything
 
 
 class HostLoop(Loop):
     """Runs a host's nodes in a thread. Other threads talk to it through `command`."""
 
-    def __init__(self, setup: Setup, plan: HostPlan, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        plan: HostPlan,
+        context: "zmq.Context[zmq.Socket[bytes]]",
+        watched: Watched = None,
+    ) -> None:
         super().__init__(setup, plan.name)
         self._touched: dict[NodeId, DrivenNode] = {}
         self.touched = self._touched
@@ -82,6 +92,7 @@ class HostLoop(Loop):
         self._handed: dict[NodeId, int] = {}  # up to which mark a node's records were given to the disk
         self._unsettled: set[NodeId] = set()  # crashed nodes whose loss is not on disk yet
         self._awaited: dict[NodeId, int] = {}  # of them, those that are to start again: node -> starts before
+        self._watched = watched
         self._told_at_once: list[tuple[int, NodeId, Event]] = []
         self._told_later: list[tuple[int, NodeId, Event]] = []
         self._tell_later_ns = 0
@@ -329,7 +340,7 @@ class HostLoop(Loop):
         kind = type(event)
         if kind in COUNTED:
             self._told_later.append((time_ns, node, event))
-        elif self.plan.watched is None or kind in self.plan.watched:
+        elif self._watched is None or kind in self._watched:
             self._told_at_once.append((time_ns, node, event))
 
 

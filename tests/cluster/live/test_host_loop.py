@@ -41,9 +41,7 @@ class Pair:
             threading.Thread(target=loop.run, args=(self.origin_ns,), daemon=True).start()
 
     def plan(self, number: int) -> HostPlan:
-        return HostPlan(
-            name=f"n{number + 1}", number=number, life=0, folder=self.folder, keys=self.keys, ip=LOOPBACK, watched=None
-        )
+        return HostPlan(name=f"n{number + 1}", number=number, life=0, folder=self.folder, keys=self.keys, ip=LOOPBACK)
 
     def insider(self) -> Outbox:
         """A socket to the first host, with the run's key."""
