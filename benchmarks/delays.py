@@ -1,13 +1,15 @@
-"""How exactly the Ray fabric keeps a message's time: actors that measure it, and a timer beside them without messages."""
+"""How exactly the Ray fabric keeps a message's time: actors that measure it, beside a timer without messages."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from actors.message import Event, Message, NodeId
 from actors.node import Actor, Node
 from actors.settings import MS, SECOND, Settings
 from benchmarks import load
-from cluster.control import LinkRule
+from cluster.control import Control, LinkRule
 from cluster.fabric import ActorSpec, Setup
+from cluster.topology import Topology
 
 HELD_NS = 20 * MS  # what each message is delayed by, beside the profile's trip
 TICK_NS = MS
@@ -55,18 +57,24 @@ class Speaker(Actor):
             self.said += 1
             self.node.send(self.node.id + 1, Stamped(now))
 
+    timers: ClassVar = {"tick": on_tick}
+    events: ClassVar = (Late,)
+
+
+class Listener(Actor):
+    """Tells how long each message took."""
+
     def on_stamped(self, _: NodeId, message: Stamped) -> None:
         self.node.emit(Late(self.node.monotonic_ns() - message.sent_ns))
 
     handlers: ClassVar = {Stamped: on_stamped}
-    timers: ClassVar = {"tick": on_tick}
     events: ClassVar = (Late,)
 
 
 class Holding(load.Nobody):
     """Delays all messages; what the profile draws beside that is within 0.02 ms."""
 
-    def begin(self, control: load.Control, record: object) -> None:
+    def begin(self, control: Control, record: Callable[[Event], None]) -> None:
         everybody = tuple(control.topology.servers)
         control.lay((LinkRule(sources=everybody, targets=everybody, delay_ns=HELD_NS),))
 
@@ -84,16 +92,5 @@ def speakers(*rates: int, duration_ns: int) -> Setup:
         servers=len(actors),
         latency="loopback",
         duration_ns=duration_ns,
-        topology=load.Topology(("loopback",) * len(actors), len(actors)),
+        topology=Topology(("loopback",) * len(actors), len(actors)),
     )
-
-
-class Listener(Speaker):
-    """Says nothing."""
-
-    settings_type = Settings
-
-    def __init__(self, node: Node, settings: Settings) -> None:
-        super().__init__(node, SpeakerSettings())
-
-    def start(self) -> None: ...

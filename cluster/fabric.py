@@ -92,6 +92,8 @@ class FabricResult(msgspec.Struct, frozen=True, kw_only=True):
     virtual_s: float | None
     interrupted: bool = False
     notes: tuple[str, ...] = ()
+    start_s: float | None = None  # until all nodes ran, on Ray
+    memory_mb: float | None = None  # of the hosts' processes at the end, on Ray
 
 
 class Fabric(Protocol):

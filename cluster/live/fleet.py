@@ -15,9 +15,8 @@ import ray
 
 from actors.message import NodeId
 from cluster.fabric import Setup
-from cluster.journal import Traffic
 from cluster.live.cluster_start import last_line
-from cluster.live.host import HostActor
+from cluster.live.host import Ending, HostActor
 from cluster.live.host_loop import HostPlan, Watched
 from cluster.live.parcel import Parcel, pack
 from cluster.live.placement import Ground, Place
@@ -87,14 +86,14 @@ class Fleet:
         for home in self.homes.values():
             home.lane.submit(lambda: None).result(START_TIMEOUT_S)
 
-    def finish(self) -> list[Traffic]:
-        """End all hosts in order. Gives what those that could say so say of their traffic."""
+    def finish(self) -> list[Ending]:
+        """End all hosts in order. Gives what those say in the end that could be asked."""
         for home in self.homes.values():
             home.lane.shutdown(wait=True)
         running = [home.actor for home in self.homes.values() if home.actor is not None]
         endings = [actor.finish.remote() for actor in running]
         ended, _ = ray.wait(endings, num_returns=len(endings), timeout=CALL_TIMEOUT_S) if endings else ([], [])
-        told: list[Traffic] = [answer for answer in map(_answer, ended) if answer is not None]
+        told: list[Ending] = [answer for answer in map(_answer, ended) if answer is not None]
         for home in self.homes.values():
             for actor in (home.actor, home.spare):
                 if actor is not None:

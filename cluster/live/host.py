@@ -2,6 +2,8 @@
 
 import threading
 from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 import ray
 import zmq
@@ -12,6 +14,13 @@ from cluster.fabric import Setup
 from cluster.journal import Traffic
 from cluster.live.host_loop import HostLoop, HostPlan, Watched
 from cluster.live.parcel import Parcel, unpack
+
+
+class Ending(NamedTuple):
+    """What a host says in the end."""
+
+    traffic: Traffic  # of its last second
+    memory_bytes: int  # of its process, shared pages counted in parts
 
 
 class Host:
@@ -70,11 +79,19 @@ class Host:
         if self._loop.failure is not None:
             raise self._loop.failure
 
-    def finish(self) -> Traffic:
-        """End the loop; its journal is complete when this returns. Gives the traffic of its last second."""
+    def finish(self) -> Ending:
+        """End the loop; its journal is complete when this returns."""
+        memory_bytes = _memory_bytes()
         self._loop.command(self._loop.stop)
         self._loop.over.wait()
-        return self._loop.last_traffic
+        return Ending(self._loop.last_traffic, memory_bytes)
+
+
+def _memory_bytes() -> int:
+    """This process's share of the machine's memory; 0 where the system does not tell."""
+    rollup = Path("/proc/self/smaps_rollup")
+    lines = rollup.read_text().splitlines() if rollup.exists() else []
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
 HostActor = ray.remote(Host)

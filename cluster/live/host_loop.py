@@ -27,6 +27,7 @@ from cluster.fabric import Setup
 from cluster.journal import NOBODY, HostClock, Journal, Traffic
 from cluster.latency import load_profile
 from cluster.live.file_disk import FileDisk, images, void
+from cluster.live.punctual import be_punctual
 from cluster.live.socket import Inbox, Keys, Outbox, Waker
 from cluster.loop import DELIVER, SYNCED, Loop
 from cluster.streams import stream
@@ -155,6 +156,7 @@ class HostLoop(Loop):
         self._disks = images(records, lambda node: self.setup.actors[node].kind)
         self._take_commands()  # where the others are, before the first message leaves
         self._make_delay_tables()
+        be_punctual()
         time.sleep(max(0, (origin_ns - time.monotonic_ns()) / 1e9))
         self.now_ns = max(0, time.monotonic_ns() - origin_ns)
         self.publish(NOBODY, HostClock(self.host, 0, 0))
