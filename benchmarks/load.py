@@ -113,6 +113,7 @@ class Nobody:
     """A director that breaks nothing."""
 
     watches: ClassVar[tuple[type[Event], ...]] = ()
+    over = False
 
     def begin(self, control: Control, record: Callable[[Event], None]) -> None: ...
 
@@ -121,7 +122,7 @@ class Nobody:
 
     def advance(self, now_ns: int) -> None: ...
 
-    def observe(self, node: NodeId, event: Event) -> None: ...
+    def observe(self, node: NodeId, event: Event, time_ns: int) -> None: ...
 
     def finish(self, now_ns: int) -> None: ...
 

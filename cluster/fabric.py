@@ -12,6 +12,7 @@ from actors.message import Event, NodeId
 from actors.node import Actor
 from actors.settings import Settings
 from cluster.control import Control
+from cluster.latency import Profile
 from cluster.topology import Topology
 
 
@@ -39,7 +40,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # of the run, for process and actor names
     seed: int
     topology: Topology
-    latency: str  # a profile's name
+    latency: str | Profile  # by its name, or itself
     inside_region_rtt_ns: int | None
     disk: DiskModel
     actors: tuple[ActorSpec, ...]  # one a node, by id
@@ -52,12 +53,15 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 class Director(Protocol):
     """Who breaks things while the nodes run: the chaos controller, or a test's script.
 
-    A fabric calls `begin` once, `advance` when `due_ns` has come, `observe` for each event that nodes emit and
-    `finish` at the end, on an error and on an interrupt. Times are ns since the start.
+    A fabric calls `begin` once, `advance` when `due_ns` has come, `observe` for each event that nodes emit, and
+    `finish` at the end, on an error and on an interrupt. It ends the run early once `over` is true. Times are ns since
+    the start.
 
-    A director that acts on few events names them in an attribute `watches`, a tuple of types; without one it is told of
-    every event, which a busy run on Ray pays for.
+    A director that acts on few events names them in an attribute `watches`, a tuple of types; without one, or if it is
+    None, it is told of every event, which a busy run on Ray pays for.
     """
+
+    over: bool
 
     def begin(self, control: Control, record: Callable[[Event], None]) -> None: ...
 
@@ -65,7 +69,7 @@ class Director(Protocol):
 
     def advance(self, now_ns: int) -> None: ...
 
-    def observe(self, node: NodeId, event: Event) -> None: ...
+    def observe(self, node: NodeId, event: Event, time_ns: int) -> None: ...
 
     def finish(self, now_ns: int) -> None: ...
 

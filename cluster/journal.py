@@ -4,7 +4,7 @@ A journal file is a stream of MessagePack values: a header, then lists of entrie
 process left half-written at the end is cut off by the reader; all before it counts.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple
@@ -51,6 +51,7 @@ class FaultInjected(Event, frozen=True):
     planned_ns: int
     nodes: tuple[NodeId, ...]
     detail: str
+    step: str = ""  # what the schedule calls the step, if anything
 
 
 class FaultHealed(Event, frozen=True):
@@ -65,6 +66,20 @@ class FaultSkipped(Event, frozen=True):
     fault: str
     planned_ns: int
     reason: str
+
+
+class RunStopped(Event, frozen=True):
+    """The controller saw a stop condition: everything is healed and the run ends early."""
+
+    condition: str
+    seen_ns: int  # when what made it true happened
+
+
+class FaultTouched(Event, frozen=True):
+    """So many messages a fault of links dropped, held up, doubled or spoiled on this host. Told when it is healed."""
+
+    number: int
+    messages: int
 
 
 class Traffic(Event, frozen=True):
@@ -97,6 +112,8 @@ FABRIC_EVENTS: tuple[type[Event], ...] = (
     FaultInjected,
     FaultHealed,
     FaultSkipped,
+    FaultTouched,
+    RunStopped,
     Traffic,
     HostClock,
 )
@@ -129,7 +146,7 @@ class Journal:
     """An append-only journal of one host. Without a path it keeps its entries in memory only.
 
     It flushes by itself every `flush_at` entries; a host that must have written before it speaks flushes each turn.
-    What its level of recording does not keep is neither written nor handed on.
+    What its level of recording does not keep is handed on, but not written.
     """
 
     def __init__(
@@ -137,10 +154,11 @@ class Journal:
     ) -> None:
         self._kept = KEPT[record]
         self.entries: list[Entry] = []
+        self.copy_to: Callable[[bytes], None] | None = None  # who is handed all that is flushed, whatever is kept
         self._pending: list[tuple[int, NodeId, Event]] = []
         self._path = path
         self._file: BinaryIO | None = None
-        self._encoder = msgspec.msgpack.Encoder()
+        self._encoder = msgspec.msgpack.Encoder(order="deterministic")
         self._origin_ns = origin_ns
         self._flush_at = flush_at
         if path is not None:
@@ -149,8 +167,6 @@ class Journal:
 
     def write(self, time_ns: int, node: NodeId, item: Event) -> None:
         """Record one thing; `time_ns` is the host's raw clock."""
-        if self._kept is not None and type(item) not in self._kept:
-            return
         self._pending.append((time_ns, node, item))
         if len(self._pending) >= self._flush_at:
             self.flush()
@@ -158,17 +174,23 @@ class Journal:
     def flush(self) -> bytes:
         """Hand what is pending to the operating system: it survives this process.
 
-        Returns: the entries as they were written, b"" if there were none.
+        Returns: all entries, encoded, whatever the level of recording keeps; b"" if there were none.
         """
         if not self._pending:
             return b""
+        kept = self._pending
+        if self._kept is not None:
+            kept = [entry for entry in self._pending if type(entry[2]) in self._kept]
         data = b""
         if self._file is None:
             origin = self._origin_ns
-            self.entries.extend(Entry(time_ns - origin, node, item) for time_ns, node, item in self._pending)
-        else:
+            self.entries.extend(Entry(time_ns - origin, node, item) for time_ns, node, item in kept)
+        if self._file is not None or self.copy_to is not None:
             data = self._encoder.encode(self._pending)
-            self._file.write(data)
+        if self._file is not None:
+            self._file.write(data if kept is self._pending else self._encoder.encode(kept))
+        if self.copy_to is not None:
+            self.copy_to(data)
         self._pending.clear()
         return data
 

@@ -7,22 +7,23 @@ differs between the fabrics stands in three methods: where a message goes (`forw
 
 import heapq
 from abc import ABC, abstractmethod
+from itertools import count
 from typing import Any, TypeAlias
 
 from actors.message import Event, Message, NodeId
 from actors.node import Node, Stored
 from cluster.disk import Disk
-from cluster.drive import DrivenNode
+from cluster.drive import EVENT, DrivenNode, Effect
 from cluster.fabric import Setup
 from cluster.journal import NodePaused, NodeResumed, NodeStarted, NodeStopped, Traffic
-from cluster.latency import load_profile
+from cluster.latency import profile_of
 from cluster.network import Network
 from cluster.streams import stream
 
-DELIVER, TIMER, SYNCED, CALL = range(4)
+DELIVER, TIMER, SYNCED, CALL, STOP = range(5)
 
-Due: TypeAlias = tuple[int, int, int, NodeId, NodeId, Any]
-"""(time ns, sequence, kind, node, sender, message | timer's name | (incarnation, mark) | call)"""
+Due: TypeAlias = tuple[int, int, int, NodeId, int, Any]
+"""(time ns, number, kind, node, sender | the wake-up's time, message | timer's name | (incarnation, mark))"""
 
 
 class Loop(ABC):
@@ -34,18 +35,18 @@ class Loop(ABC):
         self.now_ns = 0
         self.nodes: dict[NodeId, DrivenNode] = {}
         self.heap: list[Due] = []
+        self.number = count(1).__next__  # entries that fall due at one moment keep the order in which they were made
         self.fsync_extra_ns: dict[NodeId, int] = {}
         self.sent = self.dropped = self.delivered = 0
         self.touched: dict[NodeId, DrivenNode] | None = None  # whose effects the fabric's loop carries out itself
         self.network = Network(
             setup.topology,
-            load_profile(setup.latency),
+            profile_of(setup.latency),
             seed=setup.seed,
             inside_region_rtt_ns=setup.inside_region_rtt_ns,
         )
         self._incarnations: dict[NodeId, int] = {}
         self._disks: dict[NodeId, Stored] = {}
-        self._sequence = 0
 
     # what differs between the fabrics
 
@@ -79,6 +80,7 @@ class Loop(ABC):
             seed=self.setup.seed,
             disk=disk,
         )
+        node.links = self.network.links_from(node_id)
         self.nodes[node_id] = node
         self.publish(node_id, NodeStarted(incarnation, self.host))
         node.attach(spec.kind(self.node_api(node), spec.settings))
@@ -98,7 +100,7 @@ class Loop(ABC):
         """Close a node's gate."""
         node = self.nodes.get(node_id)
         if node is not None and not node.paused:
-            node.paused = True
+            node.paused = node.gated = True
             self.publish(node_id, NodePaused())
 
     def resume(self, node_id: NodeId) -> None:
@@ -106,7 +108,7 @@ class Loop(ABC):
         node = self.nodes.get(node_id)
         if node is None or not node.paused:
             return
-        node.paused = False
+        node.paused = node.gated = False
         self.publish(node_id, NodeResumed())
         for kind, sender, what in node.mailbox:
             self.push(self.now_ns, kind, node_id, sender, what)
@@ -118,12 +120,21 @@ class Loop(ABC):
 
     # the heap
 
-    def push(self, due_ns: int, kind: int, node: NodeId, sender: NodeId, what: Any) -> None:
-        self._sequence += 1
-        heapq.heappush(self.heap, (due_ns, self._sequence, kind, node, sender, what))
+    def push(self, due_ns: int, kind: int, node: NodeId, sender: int, what: Any) -> None:
+        heapq.heappush(self.heap, (due_ns, self.number(), kind, node, sender, what))
 
     def push_timer(self, due_ns: int, node: NodeId, name: str) -> None:
-        self.push(due_ns, TIMER, node, node, (name, due_ns))
+        heapq.heappush(self.heap, (due_ns, self.number(), TIMER, node, due_ns, name))
+
+    # what leaves nodes
+
+    def release(self, node: DrivenNode, effects: list[Effect]) -> None:
+        """See `cluster.drive.World`."""
+        for to, what in effects:
+            if to == EVENT:
+                self.publish(node.id, what)  # type: ignore[arg-type]
+            else:
+                self.transmit(node.id, to, what)  # type: ignore[arg-type]
 
     def transmit(self, source: NodeId, target: NodeId, message: Message) -> None:
         """Send through the link model; to itself: at once, behind what has arrived."""
@@ -131,29 +142,33 @@ class Loop(ABC):
         if source == target:
             self.push(self.now_ns, DELIVER, target, source, message)
             return
-        dues = self.network.link(source, target).pass_(self.now_ns)
-        if not dues:
+        self.forward_all(self.network.link(source, target).pass_(self.now_ns), source, target, message)
+
+    def forward_all(self, dues_ns: tuple[int, ...], source: NodeId, target: NodeId, message: Message) -> None:
+        """Bring a message to its receiver's loop as often as its link says: never, once, or twice."""
+        if not dues_ns:
             self.dropped += 1
-        for due_ns in dues:
+        for due_ns in dues_ns:
             self.forward(due_ns, source, target, message)
 
-    def handle(self, kind: int, node_id: NodeId, sender: NodeId, what: Any) -> bool:
+    # what is due
+
+    def handle(self, kind: int, node_id: NodeId, sender: int, what: Any) -> bool:
         """Hand one due entry to its node; False if nothing came of it."""
         node = self.nodes.get(node_id)
         if node is None:
             self.dropped += kind == DELIVER
             return False
-        if node.paused and kind != SYNCED:
+        if node.gated and kind != SYNCED:
             node.mailbox.append((kind, sender, what))
             return False
         if kind == DELIVER:
             self.delivered += 1
             node.handlers[type(what)](node.actor, sender, what)
         elif kind == TIMER:
-            name, scheduled_ns = what
-            if not node.timer_due(name, scheduled_ns):
+            if not node.timer_due(what, sender):
                 return False
-            node.timers[name](node.actor)
+            node.timers[what](node.actor)
         else:
             incarnation, mark = what
             if incarnation != node.incarnation:

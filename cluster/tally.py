@@ -8,7 +8,8 @@ from cluster.fabric import Progress
 from cluster.journal import FaultHealed, FaultInjected, NodeStopped
 from cluster.topology import Topology
 
-TALLIED: tuple[type[Event], ...] = (Invoke, Return, RoleChanged, NodeStopped, FaultInjected, FaultHealed)
+COUNTED: frozenset[type[Event]] = frozenset({Invoke, Return, RoleChanged, NodeStopped, FaultInjected, FaultHealed})
+"""The events that a tally needs to see."""
 
 
 class Tally:

@@ -15,8 +15,9 @@ from actors.systems import SYSTEMS
 from chaos.faults import FAULTS
 from experiments import glossary
 from experiments.metrics import METRICS
-from experiments.spec.models import STEP_KEYS, ClaimFile, ClusterFile, ExperimentFile
+from experiments.spec.models import ClaimFile, ClusterFile, ExperimentFile
 from experiments.spec.points import FIXED
+from experiments.spec.schedule import STEP_KEYS
 from experiments.workloads import WORKLOADS
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -112,9 +113,11 @@ def _table(model: type[BaseModel]) -> Iterator[str]:
 def _steps() -> Iterator[str]:
     yield "| key | what may stand there | default | example | |"
     yield "|---|---|---|---|---|"
-    for name, (_, field) in STEP_KEYS.items():
+    for name, (annotation, field) in STEP_KEYS.items():
         key = field.alias or name
-        yield f"| `{key}` | a time such as 150ms or 2s | none | `{EXAMPLES.get(key, '')}` | {field.description} |"
+        example = EXAMPLES.get(key, "")
+        shown = f"`{example}`" if example else ""
+        yield f"| `{key}` | {_type(annotation)} | {_default(field)} | {shown} | {field.description or ''} |"
 
 
 def _settings(name: str, kind: Any) -> Iterator[str]:

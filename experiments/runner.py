@@ -9,13 +9,13 @@ import msgspec
 from actors.client import Client, ClientSettings
 from actors.message import Event
 from actors.node import Actor
-from actors.systems import SYSTEMS
+from actors.systems import CLIENTS, SYSTEMS
 from actors.workload import Workload
-from chaos.controller import Controller, Step
-from chaos.faults import FAULTS
+from chaos.controller import Controller
 from chaos.zoo import MUTANTS
 from cluster.fabric import ActorSpec, DiskModel, FabricResult, Progress, Setup, load_fabric
 from cluster.topology import Topology
+from experiments import schedule
 from experiments.plan import Plan, WorkloadPlan
 from experiments.workloads import WORKLOADS
 
@@ -32,11 +32,13 @@ def run_plan(
     Raises: cluster.fabric.FabricError if the fabric failed.
     """
     setup = setup_of(plan, name=folder.name)
-    steps = tuple(
-        Step(step.fault, msgspec.convert(step.settings, FAULTS[step.fault]), step.at_ns, step.every_ns, step.for_ns)
-        for step in plan.chaos
+    controller = Controller(
+        schedule.steps_of(plan.chaos),
+        seed=plan.seed,
+        duration_ns=plan.duration_ns,
+        steady=schedule.steady_of(plan),
+        stop_when=plan.stop_when,
     )
-    controller = Controller(steps, seed=plan.seed, duration_ns=plan.duration_ns)
     return load_fabric(plan.fabric)(setup, controller, folder, watch, address=address, **options)
 
 
@@ -109,5 +111,5 @@ def client_pools(plan: Plan) -> tuple[ActorSpec, ...]:
             stop_after_ns=plan.duration_ns,
             prefix=f"{plan.workloads[place].called}/" if len(workloads) > 1 else "",
         )
-        specs.append(ActorSpec(Client, client))
+        specs.append(ActorSpec(CLIENTS.get(plan.system.name, Client), client))
     return tuple(specs)

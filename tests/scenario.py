@@ -132,6 +132,8 @@ class Script:
         self.lines = sorted(lines, key=lambda line: line[0])
         self.seen: list[tuple[NodeId, Event]] = []
 
+    over = False
+
     def begin(self, control: Control, record: Callable[[Event], None]) -> None:
         self.control = control
 
@@ -142,7 +144,7 @@ class Script:
         while self.lines and self.lines[0][0] <= now_ns:
             self.lines.pop(0)[1](self.control)
 
-    def observe(self, node: NodeId, event: Event) -> None:
+    def observe(self, node: NodeId, event: Event, time_ns: int) -> None:
         self.seen.append((node, event))
 
     def finish(self, now_ns: int) -> None:
@@ -152,7 +154,7 @@ class Script:
 class CheckedLoop(SimLoop):
     """A simulator that asserts each actor's invariants after each of its handlers."""
 
-    def handle(self, kind: int, node_id: NodeId, sender: NodeId, what: Any) -> bool:
+    def handle(self, kind: int, node_id: NodeId, sender: int, what: Any) -> bool:
         handled = super().handle(kind, node_id, sender, what)
         if handled and node_id in self.nodes:
             self.nodes[node_id].actor.check()
@@ -182,10 +184,10 @@ def simulate(setup: Setup, director: Director | None = None, *, loop_kind: type[
         loop.start(node)
     loop.run_until(setup.duration_ns, lambda _: None)
     director.finish(loop.now_ns)
-    loop.run_until(setup.duration_ns + setup.drain_ns, lambda _: None)
+    loop.run_until(loop.now_ns + setup.drain_ns, lambda _: None)
     journal.flush()
     recording = record(setup.topology, setup.duration_ns, 0, journal.entries)
-    return Run(loop, journal.entries, recording, loop.digest.hexdigest())
+    return Run(loop, journal.entries, recording, loop.hexdigest())
 
 
 def small_setup(

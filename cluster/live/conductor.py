@@ -21,7 +21,7 @@ from cluster.live.levers import LiveControl
 from cluster.live.parcel import Parcel, unpack
 from cluster.live.placement import on_this_machine
 from cluster.live.socket import Inbox, Waker, new_keys
-from cluster.tally import TALLIED, Tally
+from cluster.tally import COUNTED, Tally
 
 HEAD_START_NS = 150_000_000  # between "all hosts are ready" and the run's first moment
 LOOK_EVERY_NS = 100_000_000  # for hosts that died unasked
@@ -50,14 +50,14 @@ class Conductor:
         self._inbox = Inbox(zmq.Context(), keys, ground.ip)
         self._waker = Waker()
         self._tally = Tally(setup.topology, setup.duration_ns)
-        watches = getattr(director, "watches", None)
+        watches: tuple[type[Event], ...] | None = getattr(director, "watches", None)
         self._fleet = Fleet(
             setup,
             ground,
             folder=folder,
             keys=keys,
             observer=self._inbox.address,
-            watched=None if watches is None else frozenset((*watches, *TALLIED)),
+            watched=None if watches is None else frozenset((*COUNTED, *watches)),
         )
         self._hosts = list(self._fleet.homes.values())
         self._control = LiveControl(setup.topology, self._fleet, self._publish)
@@ -112,7 +112,7 @@ class Conductor:
         try:
             self._director.finish(self._now_ns())
             self._fleet.settle()  # the drain counts from when all nodes are up again
-            end_ns = max(self.setup.duration_ns, self._now_ns()) + self.setup.drain_ns
+            end_ns = self._now_ns() + self.setup.drain_ns
             self._run_until(end_ns, directed=False)
         except Exception as error:
             self._fleet.fail(f"{type(error).__name__}: {error}")
@@ -125,6 +125,8 @@ class Conductor:
             due_ns = self._director.due_ns() if directed else None
             if due_ns is not None and due_ns <= now_ns:
                 self._director.advance(now_ns)
+                if self._director.over:
+                    return
             if now_ns >= look_ns:
                 self._look_for_dead()
                 look_ns = now_ns + LOOK_EVERY_NS
@@ -156,7 +158,7 @@ class Conductor:
     def _tell(self, time_ns: int, node: NodeId, event: Event) -> None:
         with self._lock:
             self._tally.observe(time_ns, node, event)
-            self._director.observe(node, event)
+            self._director.observe(node, event, time_ns)
 
     def _now_ns(self) -> int:
         return time.monotonic_ns() - self.origin_ns

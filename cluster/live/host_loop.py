@@ -25,7 +25,7 @@ from cluster.codec import Codec, Letter, MalformedFrame
 from cluster.drive import DrivenNode
 from cluster.fabric import Setup
 from cluster.journal import NOBODY, HostClock, Journal, Traffic
-from cluster.latency import load_profile
+from cluster.latency import profile_of
 from cluster.live.file_disk import FileDisk, images, void
 from cluster.live.punctual import be_punctual
 from cluster.live.socket import Inbox, Keys, Outbox, Waker
@@ -36,8 +36,8 @@ NEVER_AUTOMATICALLY = 1 << 62
 TURN_ENTRIES = 256  # handled at most between two looks at what has come
 TELL_TRAFFIC_EVERY_NS = 1_000_000_000
 TELL_LATER_EVERY_NS = 100_000_000
-COUNTED = frozenset((Invoke, Return, Traffic))
-"""Events that are only counted while a run goes on: the conductor hears of them ten times a second."""
+ONLY_COUNTED = frozenset((Invoke, Return, Traffic))
+"""Events that are but counted while a run goes on: unless watched, the conductor hears of them ten times a second."""
 COPY_HEADER = Struct("<II")
 """Stands before the events that go to the observer: the host's number and its process's."""
 
@@ -165,7 +165,7 @@ class HostLoop(Loop):
 
     def _make_delay_tables(self) -> None:
         """Compute the trips from here to everywhere ahead of time: milliseconds that the first messages would wait."""
-        topology, profile = self.setup.topology, load_profile(self.setup.latency)
+        topology, profile = self.setup.topology, profile_of(self.setup.latency)
         everywhere = dict.fromkeys(topology.regions)
         for source in dict.fromkeys(topology.regions[node] for node in self.starts):
             for target in everywhere:
@@ -340,9 +340,11 @@ class HostLoop(Loop):
         time_ns = self.now_ns + self.origin_ns
         self._journal.write(time_ns, node, event)
         kind = type(event)
-        if kind in COUNTED:
+        if self._watched is None:
+            self._told_at_once.append((time_ns, node, event))
+        elif kind in ONLY_COUNTED:
             self._told_later.append((time_ns, node, event))
-        elif self._watched is None or kind in self._watched:
+        elif kind in self._watched:
             self._told_at_once.append((time_ns, node, event))
 
 

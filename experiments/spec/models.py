@@ -10,13 +10,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, create_model
 
 from actors.systems import SYSTEMS
-from chaos.faults import FAULTS
 from experiments.plan import RecordLevel
-from experiments.spec.fields import Duration, Figure, FileModel, Seeds, Share, settings_model
+from experiments.spec.fields import Duration, Figure, FileModel, Latency, Seeds, Share, settings_model
+from experiments.spec.schedule import by_mix, chaos_model, step_model
 from experiments.workloads import WORKLOADS
 
 MAX_NODES = 10_000
-MAX_STEPS = 10_000
 MAX_REPEATS = 100_000
 MAX_CLAIMS = 100
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
@@ -28,7 +27,9 @@ class ClusterFile(FileModel):
 
     nodes: int | None = Field(default=None, ge=1, le=MAX_NODES, description="servers, all in one region")
     regions: dict[str, int] | None = Field(default=None, description="servers in each region; in place of nodes")
-    latency: str | None = Field(default=None, description="a latency profile; lan, or aws-2025 with regions")
+    latency: Latency | None = Field(
+        default=None, description="a profile, or round trips {us: {eu: 80ms}}; else lan, or aws-2025 with regions"
+    )
     inside_region: Duration | None = Field(default=None, description="round trip inside a region; else the profile's")
     fsync: Duration = Field(
         default=1_000_000,
@@ -76,24 +77,17 @@ class ExperimentFile(FileModel):
         json_schema_extra={"default": 1},
     )
     repeat: int = Field(default=1, ge=1, le=MAX_REPEATS, description="runs, with seeds that count up")
-    chaos: list[Any] = Field(default=[], max_length=MAX_STEPS)
+    chaos: Any = Field(default=[])
     check: list[str] = Field(default=[], description="checkers that must find the run valid")
     expect: list[str] = Field(default=[], description="such as: availability >= 95%")
     record: RecordLevel = Field(default="events", description="how much is recorded; each includes those before")
     claim: list[ClaimFile] = Field(default=[], max_length=MAX_CLAIMS, description="what a text claims")
 
 
-STEP_KEYS: dict[str, Any] = {
-    "at": (Duration | None, Field(default=None, description="inject it once, at this time")),
-    "every": (Duration | None, Field(default=None, description="inject it at this time and its multiples")),
-    "for_": (Duration | None, Field(default=None, alias="for", description="heal it after this time; else at the end")),
-}
-
-
 @cache
 def file_model() -> type[ExperimentFile]:
     """The model of the whole file, with the systems, workloads and faults that there are."""
-    step = _one_of("Step", {name: settings_model(kind) for name, kind in FAULTS.items()}, STEP_KEYS)
+    step = step_model()
     system = _one_of("System", {name: settings_model(kind.settings_type) for name, kind in SYSTEMS.items()})
     kinds = {name: settings_model(kind) for name, kind in WORKLOADS.items()}
     workload = _one_of("Workload", kinds)
@@ -102,13 +96,15 @@ def file_model() -> type[ExperimentFile]:
     several: Any = Annotated[list[named], Tag(SEVERAL)]
     by_shape = Discriminator(lambda value: SEVERAL if isinstance(value, list) else ONE)
     workloads: Any = Annotated[one | several, by_shape]
-    steps: Any = list[step]  # type: ignore[valid-type]
+    schedule: Any = Annotated[chaos_model(step), BeforeValidator(by_mix), Tag(ONE)]
+    steps: Any = Annotated[list[step], Tag(SEVERAL)]  # type: ignore[valid-type]
+    chaos: Any = Annotated[schedule | steps, by_shape]
     return create_model(
         "Experiment",
         __base__=ExperimentFile,
         system=(_by_name(system), Field(description="what runs on the servers: a name and its settings")),
         workload=(workloads, Field(description="what clients do: names and their settings, or a list of these")),
-        chaos=(steps, Field(default=[], max_length=MAX_STEPS, description="what is broken, and when")),
+        chaos=(chaos, Field(default=[], description="what is broken, and when: steps, a named mix, or both and more")),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from experiments import expect
 from experiments.spec.checks import Path
 from experiments.spec.models import ExperimentFile
+from experiments.spec.parts import schedule_of
 
 Oddity: TypeAlias = tuple[Path, str]
 
@@ -14,14 +15,14 @@ ENOUGH_RUNS = 5  # behind a percentile that a claim or an expectation speaks of
 
 def oddities(file: ExperimentFile) -> Iterator[Oddity]:
     """All that is odd about a valid file."""
-    for number, step in enumerate(file.chaos):
+    for path, step in schedule_of(file).steps:
         start_ns = step.at if step.at is not None else step.every
         if start_ns is not None and start_ns >= file.duration:
-            yield ("chaos", number), "the fault comes after the end of the run, and is never injected"
+            yield path, "the fault comes after the end of the run, and is never injected"
         elif step.at is not None and step.for_ is not None and step.at + step.for_ > file.duration:
-            yield ("chaos", number, "for"), "the run ends first; the fault is healed then"
+            yield (*path, "for"), "the run ends first; the fault is healed then"
         elif step.every is not None and step.for_ is not None and step.for_ >= step.every:
-            yield ("chaos", number, "for"), "the fault is injected again before it has healed"
+            yield (*path, "for"), "the fault is injected again before it has healed"
     if not file.check and not file.expect:
         yield (), "neither check nor expect: the run is ok whatever happens"
     if len(file.seed) == 1 and file.repeat < ENOUGH_RUNS:
