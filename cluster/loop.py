@@ -12,18 +12,21 @@ from typing import Any, TypeAlias
 
 from actors.message import Event, Message, NodeId
 from actors.node import Node, Stored
+from cluster.cpu import size_bytes
 from cluster.disk import Disk
 from cluster.drive import EVENT, DrivenNode, Effect
 from cluster.fabric import Setup
 from cluster.journal import NodePaused, NodeResumed, NodeStarted, NodeStopped, Traffic
-from cluster.latency import load_profile
+from cluster.latency import profile_of
 from cluster.network import Network
+from cluster.nic import Nics
 from cluster.streams import stream
 
-DELIVER, TIMER, SYNCED, CALL, STOP = range(5)
+DELIVER, TIMER, SYNCED, SERVED, CALL, STOP = range(6)
 
 Due: TypeAlias = tuple[int, int, int, NodeId, int, Any]
-"""(time ns, number, kind, node, sender | the wake-up's time, message | timer's name | (incarnation, mark))"""
+"""(time ns, number, kind, node, sender or the wake-up's time, what). What: a message, a timer's name, a sync's
+(incarnation, mark), or of a node whose CPU is through with a message the incarnation."""
 
 
 class Loop(ABC):
@@ -40,10 +43,11 @@ class Loop(ABC):
         self.sent = self.dropped = self.delivered = 0
         self.network = Network(
             setup.topology,
-            load_profile(setup.latency),
+            profile_of(setup.latency),
             seed=setup.seed,
             inside_region_rtt_ns=setup.inside_region_rtt_ns,
         )
+        self._nics = None if setup.nic is None else Nics(setup.nic)
         self._incarnations: dict[NodeId, int] = {}
         self._disks: dict[NodeId, Stored] = {}
 
@@ -79,7 +83,9 @@ class Loop(ABC):
             seed=self.setup.seed,
             disk=disk,
         )
-        node.links = self.network.links_from(node_id)
+        if self._nics is None:
+            node.links = self.network.links_from(node_id)
+        node.gated = self.has_cpu(node_id)
         self.nodes[node_id] = node
         self.publish(node_id, NodeStarted(incarnation, self.host))
         node.attach(spec.kind(self.node_api(node), spec.settings))
@@ -107,11 +113,20 @@ class Loop(ABC):
         node = self.nodes.get(node_id)
         if node is None or not node.paused:
             return
-        node.paused = node.gated = False
+        node.paused = False
+        node.gated = self.has_cpu(node_id)
         self.publish(node_id, NodeResumed())
+        if node.gated:
+            if not node.serving:
+                self._serve(node)
+            return
         for kind, sender, what in node.mailbox:
             self.push(self.now_ns, kind, node_id, sender, what)
         node.mailbox.clear()
+
+    def has_cpu(self, node_id: NodeId) -> bool:
+        """Whether handling takes a node time."""
+        return self.setup.cpu is not None and node_id < self.setup.topology.server_count
 
     def traffic(self) -> Traffic:
         """What this loop's nodes sent and got."""
@@ -141,7 +156,10 @@ class Loop(ABC):
         if source == target:
             self.push(self.now_ns, DELIVER, target, source, message)
             return
-        self.forward_all(self.network.link(source, target).pass_(self.now_ns), source, target, message)
+        leaves_ns = self.now_ns
+        if self._nics is not None and source < self.setup.topology.server_count:
+            leaves_ns = self._nics.leaves_ns(source, message, leaves_ns)
+        self.forward_all(self.network.link(source, target).pass_(leaves_ns), source, target, message)
 
     def forward_all(self, dues_ns: tuple[int, ...], source: NodeId, target: NodeId, message: Message) -> None:
         """Bring a message to its receiver's loop as often as its link says: never, once, or twice."""
@@ -158,21 +176,67 @@ class Loop(ABC):
         if node is None:
             self.dropped += kind == DELIVER
             return False
-        if node.gated and kind != SYNCED:
+        if kind == SYNCED:
+            return self._sync_done(node, what)
+        if kind == SERVED:
+            return self._served(node, incarnation=what)
+        if node.gated:
             node.mailbox.append((kind, sender, what))
+            if not (node.paused or node.serving):
+                self._serve(node)
             return False
+        return self._dispatch(node, kind, sender, what)
+
+    def _dispatch(self, node: DrivenNode, kind: int, sender: int, what: Any) -> bool:
+        """Let the node's actor handle a message or a timer."""
         if kind == DELIVER:
             self.delivered += 1
             node.handlers[type(what)](node.actor, sender, what)
-        elif kind == TIMER:
-            if not node.timer_due(what, sender):
-                return False
+        elif node.timer_due(what, sender):
             node.timers[what](node.actor)
         else:
-            incarnation, mark = what
-            if incarnation != node.incarnation:
-                return False
-            node.sync_done(mark)
-            return True
+            return False
         node.carry_out()
         return True
+
+    def _sync_done(self, node: DrivenNode, what: tuple[int, int]) -> bool:
+        """A sync has ended, unless it was an earlier incarnation's."""
+        incarnation, mark = what
+        if incarnation != node.incarnation:
+            return False
+        node.sync_done(mark)
+        return True
+
+    def sync_ns(self, node: DrivenNode) -> int:
+        """How long a sync of the node's disk takes by the model, if it begins now."""
+        model = self.setup.disk
+        took_ns = model.fsync_ns + self.fsync_extra_ns.get(node.id, 0)
+        if model.throughput_bytes_s is not None:
+            took_ns += size_bytes(node.disk.unsynced()) * 1_000_000_000 // model.throughput_bytes_s
+        return took_ns
+
+    # the CPU: one after another
+
+    def _serve(self, node: DrivenNode) -> None:
+        """Let an idle CPU begin with the first message in its mailbox; timers before it cost nothing."""
+        assert self.setup.cpu is not None
+        while node.mailbox:
+            kind, sender, what = node.mailbox[0]
+            if kind == DELIVER:
+                node.serving = True
+                done_ns = self.now_ns + self.setup.cpu.service_ns(what)
+                self.push(done_ns, SERVED, node.id, node.id, node.incarnation)
+                return
+            node.mailbox.popleft()
+            self._dispatch(node, kind, sender, what)
+
+    def _served(self, node: DrivenNode, *, incarnation: int) -> bool:
+        """The CPU is through with a message: handle it now, and begin with the next. Work is lost to a pause."""
+        if incarnation != node.incarnation:
+            return False
+        node.serving = False
+        if node.paused:
+            return False
+        handled = self._dispatch(node, *node.mailbox.popleft())
+        self._serve(node)
+        return handled

@@ -5,7 +5,7 @@ from typing import Any
 from actors.clocks import MECHANISMS, Clock
 from actors.clocks.vector import NOTHING_SEEN, Context
 from actors.message import NodeId
-from actors.node import Node
+from actors.node import Actor, Node
 from actors.protocols.dynamo import Dynamo
 from actors.protocols.dynamo_messages import Record
 from actors.protocols.dynamo_read import Reading
@@ -118,3 +118,17 @@ class TreeMissesDeletes(Dynamo):
         if mark and key in self.deleted_ns and key in set(tree):
             return
         super().index_change(key, mark)
+
+
+DYNAMO: dict[str, type[Actor]] = {
+    "overlap-without-one": OverlapWithoutOne,
+    "vector-by-server": VectorByServer,
+    "context-dropped": ContextDropped,
+    "reply-covers-unseen": ReplyCoversUnseen,
+    "collected-too-early": CollectedTooEarly,
+    "hint-counts": HintCounts,
+    "repairs-with-older": RepairsWithOlder,
+    "wall-clock-decides": WallClockDecides,
+    "counters-reused": CountersReused,
+    "tree-misses-deletes": TreeMissesDeletes,
+}

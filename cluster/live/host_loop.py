@@ -23,7 +23,7 @@ from cluster.codec import Codec, Letter, MalformedFrame
 from cluster.drive import DrivenNode
 from cluster.fabric import Setup
 from cluster.journal import NOBODY, HostClock, Journal, Traffic
-from cluster.latency import load_profile
+from cluster.latency import profile_of
 from cluster.live.file_disk import FileDisk, images, void
 from cluster.live.socket import Inbox, Keys, Outbox, Waker
 from cluster.loop import DELIVER, SYNCED, Loop
@@ -140,7 +140,7 @@ class HostLoop(Loop):
 
     def _make_delay_tables(self) -> None:
         """Compute the trips from here to everywhere ahead of time: milliseconds that the first messages would wait."""
-        topology, profile = self.setup.topology, load_profile(self.setup.latency)
+        topology, profile = self.setup.topology, profile_of(self.setup.latency)
         everywhere = dict.fromkeys(topology.regions)
         for source in dict.fromkeys(topology.regions[node] for node in self.starts):
             for target in everywhere:
@@ -243,8 +243,7 @@ class HostLoop(Loop):
 
     def start_sync(self, node: DrivenNode) -> None:
         """See `Loop.start_sync`: the real write, and at least as long as the disk model says."""
-        took_ns = self.setup.disk.fsync_ns + self.fsync_extra_ns.get(node.id, 0)
-        due_ns, node_id, incarnation = self.now_ns + took_ns, node.id, node.incarnation
+        due_ns, node_id, incarnation = self.now_ns + self.sync_ns(node), node.id, node.incarnation
         records, mark = node.disk.unsynced(), node.disk.begin_sync()
         self._handed[node_id] = mark
 

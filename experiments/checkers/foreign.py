@@ -4,9 +4,22 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from experiments.checkers.all_sessions import all_sessions
+from experiments.checkers.bank import bank
+from experiments.checkers.causal import causal
 from experiments.checkers.columns import Columns
+from experiments.checkers.convergence import convergence
+from experiments.checkers.counter import counter
 from experiments.checkers.linearizable import linearizable
 from experiments.checkers.linearizable.models import MODELS, UnusableModel, model_named
+from experiments.checkers.long_fork import long_fork
+from experiments.checkers.monotonic import monotonic
+from experiments.checkers.pram import pram
+from experiments.checkers.queues import queue
+from experiments.checkers.sessions import monotonic_reads, monotonic_writes, read_your_writes, writes_follow_reads
+from experiments.checkers.sets import final_set, set_full
+from experiments.checkers.staleness import staleness
+from experiments.checkers.unique_ids import unique_ids
 from experiments.checkers.verdict import Verdict
 
 UNSAID: Any = object()
@@ -15,7 +28,30 @@ UNSAID: Any = object()
 Invariant = Callable[[Columns, Any], Verdict]
 """history, initial value or UNSAID -> verdict"""
 
-INVARIANTS: Mapping[str, Invariant] = {}
+INVARIANTS: Mapping[str, Invariant] = {
+    "bank": lambda history, initial: bank(history, total=said(initial)),
+    "causal": lambda history, initial: causal(history, initial=said(initial)),
+    "convergence": lambda history, initial: convergence(history),
+    "counter": lambda history, initial: counter(history, initial=said(initial, 0)),
+    "long-fork": lambda history, initial: long_fork(history),
+    "monotonic": lambda history, initial: monotonic(history),
+    "monotonic-reads": lambda history, initial: monotonic_reads(history, initial=said(initial)),
+    "monotonic-writes": lambda history, initial: monotonic_writes(history, initial=said(initial)),
+    "pram": lambda history, initial: pram(history, initial=said(initial)),
+    "queue": lambda history, initial: queue(history, initial=said(initial)),
+    "read-your-writes": lambda history, initial: read_your_writes(history, initial=said(initial)),
+    "sessions": lambda history, initial: all_sessions(history, initial=said(initial)),
+    "set": lambda history, initial: final_set(history, initial=said(initial)),
+    "set-full": lambda history, initial: set_full(history, initial=said(initial)),
+    "staleness": lambda history, initial: staleness(history, initial=said(initial)),
+    "unique-ids": lambda history, initial: unique_ids(history),
+    "writes-follow-reads": lambda history, initial: writes_follow_reads(history, initial=said(initial)),
+}
+
+
+def said(initial: Any, default: Any = None) -> Any:
+    """The initial value that was named, or the default."""
+    return default if initial is UNSAID else initial
 
 
 class Options(NamedTuple):
