@@ -13,12 +13,15 @@ from experiments.metrics.operations import OPERATIONS
 from experiments.metrics.recovery import Recovery, recoveries
 from experiments.metrics.replicas import REPLICAS
 from experiments.metrics.sample import Metric, Sample, is_answered
+from experiments.metrics.staleness import STALENESS, staleness_by_age
 from experiments.metrics.traffic import TRAFFIC
 from experiments.recording import Recording
 
 __all__ = ["METRICS", "Metric", "Recovery", "Sample", "is_answered", "measure", "recoveries"]
 
-METRICS: dict[str, Metric] = {row.name: row for row in (*OPERATIONS, *FAULTS, *LEADERS, *TRAFFIC, *REPLICAS)}
+METRICS: dict[str, Metric] = {
+    row.name: row for row in (*OPERATIONS, *FAULTS, *LEADERS, *TRAFFIC, *REPLICAS, *STALENESS)
+}
 
 
 def measure(recording: Recording) -> dict[str, float | None]:
@@ -34,7 +37,7 @@ def measure(recording: Recording) -> dict[str, float | None]:
         figures |= _labelled(sample, label)
     for fault in sorted({fault.fault for fault in recording.faults}):
         figures |= _labelled(Sample(recording, counted, fault=fault), f"fault={fault}")
-    return figures
+    return figures | staleness_by_age(recording)
 
 
 def _labelled(sample: Sample, label: str) -> dict[str, float | None]:
