@@ -7,7 +7,7 @@ import msgspec
 from actors.settings import Settings
 from chaos import conditions
 from chaos.schedule import Step
-from cluster.latency import load_profile, profile_names
+from cluster.latency import profile_names, profile_of
 from experiments import expect, runner, schedule
 from experiments.checkers import CHECKERS
 from experiments.judge import named_checkers
@@ -43,13 +43,14 @@ def _frame(plan: Plan) -> Iterator[str]:
         yield f"there are {len(cluster.regions):,} servers; there must be from 1 to {MAX_NODES:,}"
     if cluster.density < 1 or cluster.fsync_ns < 0 or (cluster.inside_region_rtt_ns or 0) < 0:
         yield "the cluster's times can't be negative, and its density is 1 at least"
-    if cluster.latency not in profile_names():
+    if isinstance(cluster.latency, str) and cluster.latency not in profile_names():
         yield f"there is no latency profile {cluster.latency!r}; {did_you_mean(cluster.latency, profile_names())}"
         return
-    known = load_profile(cluster.latency).regions
+    profile = profile_of(cluster.latency)
+    known = profile.regions
     for region in dict.fromkeys(cluster.regions):
         if region not in known:
-            yield f"the profile {cluster.latency} has no region {region!r}; {did_you_mean(region, known)}"
+            yield f"the profile {profile.name} has no region {region!r}; {did_you_mean(region, known)}"
 
 
 def _parts(plan: Plan) -> Iterator[str]:

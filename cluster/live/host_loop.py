@@ -23,7 +23,7 @@ from cluster.codec import Codec, Letter, MalformedFrame
 from cluster.drive import DrivenNode
 from cluster.fabric import Setup
 from cluster.journal import NOBODY, HostClock, Journal, Traffic
-from cluster.latency import load_profile
+from cluster.latency import profile_of
 from cluster.live.file_disk import FileDisk, images, void
 from cluster.live.socket import Inbox, Keys, Outbox, Waker
 from cluster.loop import DELIVER, SYNCED, Loop
@@ -140,7 +140,7 @@ class HostLoop(Loop):
 
     def _make_delay_tables(self) -> None:
         """Compute the trips from here to everywhere ahead of time: milliseconds that the first messages would wait."""
-        topology, profile = self.setup.topology, load_profile(self.setup.latency)
+        topology, profile = self.setup.topology, profile_of(self.setup.latency)
         everywhere = dict.fromkeys(topology.regions)
         for source in dict.fromkeys(topology.regions[node] for node in self.starts):
             for target in everywhere:

@@ -10,13 +10,13 @@ from actors.settings import Settings, file_key
 from actors.systems import SYSTEMS
 from chaos.faults import FAULTS
 from chaos.zoo import MUTANTS
-from cluster.latency import Profile, load_profile, profile_names
+from cluster.latency import Profile, profile_names
 from cluster.topology import Topology
 from experiments import expect
 from experiments.checkers import CHECKERS, READS_EVENTS
 from experiments.near_words import did_you_mean
 from experiments.spec.models import MAX_NODES, ClaimFile, ClusterFile, ExperimentFile
-from experiments.spec.parts import chosen, latency_name, model_of, regions_of, settings_of, workloads_of
+from experiments.spec.parts import chosen, latency_of, model_of, profile_in, regions_of, settings_of, workloads_of
 from experiments.spec.schedule_checks import check_schedule
 from experiments.workloads import WORKLOADS
 
@@ -57,11 +57,12 @@ def _cluster(cluster: ClusterFile) -> Iterator[Finding]:
             yield (*here, "regions", region), f"{count} servers; a region has from 1 to {MAX_NODES:,}"
     if cluster.regions is not None and not 1 <= sum(cluster.regions.values()) <= MAX_NODES:
         yield (*here, "regions"), f"there must be from 1 to {MAX_NODES:,} servers in all"
-    name = latency_name(cluster)
-    if name not in profile_names():
+    profile = profile_in(cluster)
+    if profile is None:
+        name = str(latency_of(cluster))
         yield (*here, "latency"), f"there is no latency profile {name!r}; {did_you_mean(name, profile_names())}"
         return
-    yield from _regions(cluster, load_profile(name))
+    yield from _regions(cluster, profile)
 
 
 def _regions(cluster: ClusterFile, profile: Profile) -> Iterator[Finding]:

@@ -108,6 +108,17 @@ def seeds(value: Any) -> tuple[int, ...]:
     return tuple(found)
 
 
+def latency(value: Any) -> str | dict[str, dict[str, int]]:
+    """A profile's name, or a matrix of round trips."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, dict) or not all(isinstance(row, dict) and row for row in value.values()) or not value:
+        raise ValueError(f"{value!r} is neither a profile nor a matrix; write round trips as {{us: {{eu: 80ms}}}}")
+    return {
+        source: {target: quantities.duration_ns(text) for target, text in row.items()} for source, row in value.items()
+    }
+
+
 def figure(value: Any) -> str:
     """A number with or without a unit, as an expectation would have it."""
     text = str(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
@@ -140,6 +151,26 @@ Seeds: TypeAlias = Annotated[
         {
             "anyOf": [{"type": "integer", "minimum": 0}, {"type": "array", "items": {"type": "integer", "minimum": 0}}],
             "examples": [7],
+        }
+    ),
+]
+Latency: TypeAlias = Annotated[
+    str | dict[str, dict[str, int]],  # a profile's name, or round trips in ns from row to column
+    reading(latency),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {
+                    "type": "object",
+                    "additionalProperties": {
+                        "type": "object",
+                        "additionalProperties": {"type": "string", "pattern": _DURATION},
+                    },
+                },
+            ],
+            "examples": ["aws-2025"],
+            "description": "a latency profile, or round trips such as {us: {eu: 80ms}}",
         }
     ),
 ]
