@@ -151,6 +151,9 @@ class HostLoop(Loop):
             flush_at=NEVER_AUTOMATICALLY,
             record=self.setup.record,
         )
+        if self.setup.record == "messages":
+            path = self.plan.folder / "journal" / name.replace(".msgpack", "-messages.msgpack")
+            self.messages_to = Journal(path, host=self.host, origin_ns=origin_ns)
         draw = stream(self.setup.seed, "disk", self.host, self.plan.life)
         records = self._disk.recover(draw)
         self._disks = images(records, lambda node: self.setup.actors[node].kind)
@@ -250,6 +253,8 @@ class HostLoop(Loop):
     def _end(self) -> None:
         self._tell_traffic(lag_p99_ns=self._lag.percentile_ns(990) or 0)
         self._journal.close()
+        if self.messages_to is not None:
+            self.messages_to.close()
         self._disk.close()
         for outbox in self._outboxes.values():
             outbox.close()
@@ -259,6 +264,7 @@ class HostLoop(Loop):
 
     def _tell_traffic(self, lag_p99_ns: int = 0) -> None:
         """Record what passed since the last time: a killed host's share is known up to its last full second."""
+        self.tell_loads()
         total = Traffic(self.sent, self.dropped, self.delivered, self._bytes, self._malformed)
         told = self._told
         self.last_traffic = Traffic(

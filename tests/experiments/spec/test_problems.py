@@ -160,7 +160,9 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines(tmp_path: Pat
 
 
 def test_mistakes_that_take_several_parts_to_see_are_told_at_once_too(tmp_path: Path) -> None:
-    text = file_with(cluster="{nodes: 2}", warm_up="11s", chaos="[{at: 1s, crash: {nodes: n3}}, {pause: {nodes: minority}}]")
+    text = file_with(
+        cluster="{nodes: 2}", warm_up="11s", chaos="[{at: 1s, crash: {nodes: n3}}, {pause: {nodes: minority}}]"
+    )
     found = [(one.line, one.path) for one in problems(tmp_path, text)]
     assert found == [(6, "chaos[0].crash.nodes"), (6, "chaos[1]"), (6, "chaos[1].pause.nodes"), (9, "warm_up")]
 
@@ -191,7 +193,10 @@ def test_100000_steps_that_are_one_alias_each_are_refused_too(tmp_path: Path) ->
     ],
 )
 def test_a_schedule_of_too_many_injections_is_refused_with_the_figure(tmp_path: Path, chaos: str) -> None:
-    assert any("injections" in one.message and "100,000 are allowed" in one.message for one in problems(tmp_path, file_with(chaos=chaos)))
+    assert any(
+        "injections" in one.message and "100,000 are allowed" in one.message
+        for one in problems(tmp_path, file_with(chaos=chaos))
+    )
 
 
 def test_regions_of_more_servers_than_memory_holds_are_refused(tmp_path: Path) -> None:
