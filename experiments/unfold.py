@@ -69,6 +69,10 @@ def cluster_plan(cluster: ClusterFile) -> ClusterPlan:
         latency=latency_of(cluster),
         inside_region_rtt_ns=cluster.inside_region,
         fsync_ns=cluster.fsync,
+        disk_throughput_bytes_s=None if cluster.disk_throughput is None else max(1, round(cluster.disk_throughput)),
+        cpu_message_ns=cluster.cpu.message if cluster.cpu else None,
+        cpu_byte_ns=cluster.cpu.byte if cluster.cpu else 0,
+        bandwidth_bits_s=None if cluster.bandwidth is None else max(1, round(cluster.bandwidth * 8)),
         density=cluster.density or math.ceil(len(regions) / ALONE_UP_TO),
     )
 

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, create_model
 
 from actors.systems import SYSTEMS
 from experiments.plan import RecordLevel
-from experiments.spec.fields import Duration, Figure, FileModel, Latency, Seeds, Share, settings_model
+from experiments.spec.fields import Bandwidth, Duration, Figure, FileModel, Latency, Seeds, Share, settings_model
 from experiments.spec.schedule import by_mix, chaos_model, step_model
 from experiments.workloads import WORKLOADS
 
@@ -20,6 +20,13 @@ MAX_REPEATS = 100_000
 MAX_CLAIMS = 100
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
 ONE, SEVERAL = "<one>", "<several>"  # parts of a path inside pydantic only
+
+
+class CpuFile(FileModel):
+    """What handling a message costs a server: its CPU serves one after another."""
+
+    message: Duration = Field(description="for each message")
+    byte: Duration = Field(default=0, description="for each byte of it, encoded", json_schema_extra={"default": "0s"})
 
 
 class ClusterFile(FileModel):
@@ -36,6 +43,9 @@ class ClusterFile(FileModel):
         description="how long a disk takes to make a write durable",
         json_schema_extra={"default": "1ms"},
     )
+    disk_throughput: Bandwidth | None = Field(default=None, description="a sync takes longer by what it writes")
+    cpu: CpuFile | None = Field(default=None, description="what handling costs; without it, no time")
+    bandwidth: Bandwidth | None = Field(default=None, description="of each server's network card; else without end")
     density: int | None = Field(default=None, ge=1, description="nodes a Ray actor; 1 up to 16 nodes")
 
 
