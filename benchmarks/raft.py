@@ -21,14 +21,14 @@ from benchmarks import load
 from benchmarks.heap_loop import HeapLoop
 from cluster.fabric import ActorSpec, Setup
 from cluster.journal import Journal, read_journal
-from cluster.sim.loop import SimLoop
+from cluster.sim.fast_loop import FastLoop
 
 WINDOW = 64
 RAY_WINDOW = 512
-RUN_S = 1.0
+RUN_S = 0.4
 RAY_RUN_S = 4
 WARM_UP_S = 3
-PAIRS = 5
+PAIRS = 3
 
 PARTS: dict[str, dict[str, Any]] = {
     "pre_vote": {"pre_vote": True},
@@ -94,7 +94,7 @@ def core_commits_s(**settings: Any) -> float:
 
 def sim_commits_s() -> float:
     """Commits a second of CPU in the simulator, with latency model, digest and journal."""
-    loop = SimLoop(setup(WINDOW), Journal(None, host="bench", origin_ns=0), load.Nobody())
+    loop = FastLoop(setup(WINDOW), Journal(None, host="bench", origin_ns=0), load.Nobody())
     for node in range(4):
         loop.start(node)
     loop.run_until(SECOND + SECOND // 10, lambda _: None)
