@@ -108,6 +108,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     steady_state: SteadyPlan | None = None
     stop_when: tuple[str, ...] = ()  # conditions that end the run early
     check: tuple[str, ...] = ()  # names in CHECKERS
+    check_options: dict[str, dict[str, Any]] = {}  # by checker, as the file gives them
     expect: tuple[str, ...] = ()  # lines that this run is judged by
     record: RecordLevel = "events"
     claims: tuple[ClaimPlan, ...] = ()

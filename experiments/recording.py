@@ -51,6 +51,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     faults: list[FaultRecord]  # in order of injection
     skipped: list[FaultSkipped]
     traffic: Traffic  # summed over hosts
+    models: dict[str, str] = {}  # workload -> what a linearizability checker holds its operations against
     clock_bound_ns: int = 0  # how far two hosts' clocks may be apart
 
 

@@ -90,6 +90,12 @@ def workload_of(part: WorkloadPlan) -> Workload:
     return msgspec.convert(part.settings, WORKLOADS[part.name])
 
 
+def models_of(plan: Plan) -> dict[str, str]:
+    """Workload -> the model that its operations are held against: the file's, or its own."""
+    asked = plan.check_options.get("linearizable", {}).get("model")
+    return {part.called: asked or WORKLOADS[part.name].model for part in plan.workloads}
+
+
 def topology_of(plan: Plan) -> Topology:
     """Servers as planned; then for each workload one client node in each region, as far as it has clients for it."""
     return Topology((*plan.cluster.regions, *(region for _, region in _pools(plan))), len(plan.cluster.regions))

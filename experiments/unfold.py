@@ -10,7 +10,7 @@ from actors.systems import SYSTEMS
 from experiments import expect, schedule
 from experiments.plan import ClaimPlan, ClusterPlan, PartPlan, Plan, WorkloadPlan
 from experiments.spec import Point, Spec
-from experiments.spec.models import ClusterFile, ExperimentFile
+from experiments.spec.models import ClusterFile, ExperimentFile, checks_of
 from experiments.spec.parts import (
     NamedWorkload,
     chosen,
@@ -46,7 +46,8 @@ def _plans(point: Point, fabric: str) -> Iterator[Plan]:
         system=part_plan(file.system, {name: kind.settings_type for name, kind in SYSTEMS.items()}),
         workloads=tuple(map(workload_plan, workloads_of(file))),
         **schedule.planned(file, len(regions_of(file.cluster))),
-        check=tuple(file.check),
+        check=tuple(checks_of(file)),
+        check_options={name: options for name, options in checks_of(file).items() if options},
         record=file.record,
         claims=tuple(ClaimPlan(**claim.model_dump()) for claim in file.claim),
         expect=tuple(_expectations(file.expect, point.variant, of_group=False)),

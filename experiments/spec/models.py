@@ -5,7 +5,7 @@ an unknown key, wherever it stands.
 """
 
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, create_model
 
@@ -67,6 +67,24 @@ class ClaimFile(FileModel):
     because: str = Field(default="", description="why it disagrees")
 
 
+class LinearizableFile(FileModel):
+    """What the linearizability checker may be told."""
+
+    model: str | None = Field(default=None, description="what to hold operations against; else the workload's model")
+
+
+class CheckFile(FileModel):
+    """A checker with options."""
+
+    linearizable: LinearizableFile
+
+
+CheckLine: TypeAlias = Annotated[
+    Annotated[str, Tag(ONE)] | Annotated[CheckFile, Tag(SEVERAL)],
+    Discriminator(lambda value: ONE if isinstance(value, str) else SEVERAL),
+]
+
+
 class ExperimentFile(FileModel):
     """What does not depend on the tables."""
 
@@ -88,7 +106,7 @@ class ExperimentFile(FileModel):
     )
     repeat: int = Field(default=1, ge=1, le=MAX_REPEATS, description="runs, with seeds that count up")
     chaos: Any = Field(default=[])
-    check: list[str] = Field(default=[], description="checkers that must find the run valid")
+    check: list[CheckLine] = Field(default=[], description="checkers that must find the run valid")
     expect: list[str] = Field(default=[], description="such as: availability >= 95%")
     record: RecordLevel = Field(default="events", description="how much is recorded; each includes those before")
     claim: list[ClaimFile] = Field(default=[], max_length=MAX_CLAIMS, description="what a text claims")
@@ -130,6 +148,17 @@ def _one_of(name: str, choices: dict[str, type[FileModel]], more: dict[str, Any]
 def _by_name(model: type[FileModel]) -> Any:
     """The model, or just the name of a choice whose settings all have defaults: `system: raft`."""
     return Annotated[model, BeforeValidator(lambda value: {value: {}} if isinstance(value, str) else value)]
+
+
+def checks_of(file: ExperimentFile) -> dict[str, dict[str, Any]]:
+    """Checker -> its options, in the order of the file."""
+    found: dict[str, dict[str, Any]] = {}
+    for line in file.check:
+        if isinstance(line, str):
+            found.setdefault(line, {})
+        else:
+            found["linearizable"] = line.linearizable.model_dump(exclude_none=True)
+    return found
 
 
 def _empty_for_nothing(value: Any) -> Any:
