@@ -1,4 +1,4 @@
-"""YAML to trees: the same values as PyYAML's where both read a text, and one clear refusal for what is no experiment."""
+"""YAML to trees: PyYAML's values where both read a text, and one clear refusal for what is no experiment."""
 
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,12 @@ def test_words_mean_what_yaml_1_2_says(written: str, value: Any) -> None:
 
 def test_byte_order_marks_and_the_line_ends_of_other_systems_change_nothing(tmp_path: Path) -> None:
     text = "name: t\ncluster:\n  nodes: 3\n"
-    forms = [text.encode(), b"\xef\xbb\xbf" + text.encode(), text.replace("\n", "\r\n").encode(), text.encode() + b"...\n"]
+    forms = [
+        text.encode(),
+        b"\xef\xbb\xbf" + text.encode(),
+        text.replace("\n", "\r\n").encode(),
+        text.encode() + b"...\n",
+    ]
     for number, data in enumerate(forms):
         path = tmp_path / f"{number}.yaml"
         path.write_bytes(data)

@@ -93,7 +93,10 @@ def test_a_step_is_changed_by_its_place_and_a_list_replaces_the_whole_list(tmp_p
 
 
 def test_a_system_is_replaced_when_its_name_changes_and_merged_when_it_does_not(tmp_path: Path) -> None:
-    text = BASE + "variants: {other: {system: {bully: {}}}, same: {system: {raft: {pre_vote: true}}}, word: {system: bully}}\n"
+    text = (
+        BASE
+        + "variants: {other: {system: {bully: {}}}, same: {system: {raft: {pre_vote: true}}}, word: {system: bully}}\n"
+    )
     other, same, word = (point.file.system for point in load(tmp_path, text).points)
     assert other.raft_ is None
     assert word.raft_ is None
@@ -113,7 +116,9 @@ def test_variants_come_in_their_order_and_the_last_axis_of_the_matrix_changes_fa
 
 
 def test_what_the_command_line_sets_is_laid_over_the_file_and_reads_as_the_file_would(tmp_path: Path) -> None:
-    (point,) = load(tmp_path, BASE, {"duration": "7s", "chaos.0.for": "2s", "workload.register.mix": "{read: 100%}"}).points
+    (point,) = load(
+        tmp_path, BASE, {"duration": "7s", "chaos.0.for": "2s", "workload.register.mix": "{read: 100%}"}
+    ).points
     assert point.file.duration == 7_000_000_000
     assert point.file.chaos[0].for_ == 2_000_000_000
     assert point.file.workload.register_.mix == {"read": 1.0}
@@ -189,7 +194,10 @@ def test_a_key_of_thousands_of_dots_is_refused(tmp_path: Path) -> None:
         assert len(message) < 1_200
 
 
-@given(st.dictionaries(st.sampled_from(["one", "two", "three"]), st.just({}), min_size=1), st.lists(st.integers(0, 9), min_size=1, max_size=4))
+@given(
+    st.dictionaries(st.sampled_from(["one", "two", "three"]), st.just({}), min_size=1),
+    st.lists(st.integers(0, 9), min_size=1, max_size=4),
+)
 def test_places_are_the_product(variants: dict[str, Any], values: list[int]) -> None:
     tree = tree_of({"variants": variants, "matrix": {"x.y": values}}, "f")
     found = [(place.variant, place.tree.plain()) for place in places(tree)]
