@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
+from experiments.spec.document import scalar
 from experiments.spec.schema import json_schema
 
 SCHEMA = json_schema()
@@ -120,8 +121,7 @@ def valid(draw: st.DrawFn) -> dict[str, Any]:
     system = draw(st.sampled_from(["raft", {"raft": {}}, {"raft": None}, {"raft": {"pre_vote": True}}, "bully"]))
     file = {
         "name": draw(
-            WORDS.filter(lambda word: word[0] != "-" and not word.isdecimal() and word not in ("null", "true", "false"))
-        ),
+            WORDS.filter(lambda word: word[0] != "-" and scalar(word) == word),
         "cluster": draw(SENSIBLE["cluster"]),
         "system": system,
         "workload": {draw(st.sampled_from(["register", "append"])): draw(WORKLOADS)},
