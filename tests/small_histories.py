@@ -98,13 +98,17 @@ def pick(*values: Any) -> Callable[[random.Random, str], Any]:
 
 
 def micro(rng: random.Random, _: str) -> Any:
-    steps = [rng.choice((("r", name, None), ("w", name, rng.randrange(2)))) for name in rng.sample("xy", rng.choice((1, 2)))]
+    steps = [
+        rng.choice((("r", name, None), ("w", name, rng.randrange(2)))) for name in rng.sample("xy", rng.choice((1, 2)))
+    ]
     return tuple(steps)
 
 
 PAIRS = [(old, new) for old in (None, 1, 2) for new in (1, 2)]
 MACHINES: dict[str, Machine] = {
-    "register": Machine(None, ("read", "write"), lambda rng, f: rng.choice((1, 2)) if f == "write" else None, register, (None, 1, 2)),
+    "register": Machine(
+        None, ("read", "write"), lambda rng, f: rng.choice((1, 2)) if f == "write" else None, register, (None, 1, 2)
+    ),
     "cas-register": Machine(
         None,
         ("read", "write", "cas"),
@@ -119,13 +123,37 @@ MACHINES: dict[str, Machine] = {
         store,
         (None, "a", "b", "ab", "ba", "aa", "aab"),
     ),
-    "linearizable-counter": Machine(0, ("read", "add", "decrement"), lambda rng, f: rng.choice((1, 2, -1)) if f == "add" else None, counter, (0, 1, 2, 3)),
-    "linearizable-set": Machine(frozenset(), ("read", "add", "remove"), lambda rng, f: None if f == "read" else rng.choice((1, 2)), sets, ((), (1,), (2,), (2, 1))),
-    "fifo-queue": Machine((), ("enqueue", "dequeue"), lambda rng, f: rng.choice((1, 2)) if f == "enqueue" else None, fifo, (None, 1, 2)),
-    "unordered-queue": Machine((), ("enqueue", "dequeue"), lambda rng, f: rng.choice((1, 2)) if f == "enqueue" else None, bag, (None, 1, 2)),
-    "stack": Machine((), ("push", "pop"), lambda rng, f: rng.choice((1, 2)) if f == "push" else None, stack, (None, 1, 2)),
+    "linearizable-counter": Machine(
+        0,
+        ("read", "add", "decrement"),
+        lambda rng, f: rng.choice((1, 2, -1)) if f == "add" else None,
+        counter,
+        (0, 1, 2, 3),
+    ),
+    "linearizable-set": Machine(
+        frozenset(),
+        ("read", "add", "remove"),
+        lambda rng, f: None if f == "read" else rng.choice((1, 2)),
+        sets,
+        ((), (1,), (2,), (2, 1)),
+    ),
+    "fifo-queue": Machine(
+        (), ("enqueue", "dequeue"), lambda rng, f: rng.choice((1, 2)) if f == "enqueue" else None, fifo, (None, 1, 2)
+    ),
+    "unordered-queue": Machine(
+        (), ("enqueue", "dequeue"), lambda rng, f: rng.choice((1, 2)) if f == "enqueue" else None, bag, (None, 1, 2)
+    ),
+    "stack": Machine(
+        (), ("push", "pop"), lambda rng, f: rng.choice((1, 2)) if f == "push" else None, stack, (None, 1, 2)
+    ),
     "mutex": Machine(False, ("acquire", "release"), pick(None), mutex, (None,)),
-    "fencing-lock": Machine((None, 0), ("acquire", "release"), lambda rng, f: None if f == "acquire" else rng.choice((None, 1, 2)), fencing, (1, 2, 3)),
+    "fencing-lock": Machine(
+        (None, 0),
+        ("acquire", "release"),
+        lambda rng, f: None if f == "acquire" else rng.choice((None, 1, 2)),
+        fencing,
+        (1, 2, 3),
+    ),
     "multi-register": Machine((), ("txn",), micro, several, ()),
 }
 
@@ -196,7 +224,9 @@ def drawn(machine: Machine, seed: int, longest: int = 6) -> list[Operation]:
         value = machine.values(rng, function)
         asked.append(operation(number, process, start, end, outcome, function=function, value=value))
     state, done = machine.start, []
-    for one in sorted(asked, key=lambda one: (rng.uniform(one.invoke_ns, one.return_ns or one.invoke_ns + 6), one.intended_ns)):
+    for one in sorted(
+        asked, key=lambda one: (rng.uniform(one.invoke_ns, one.return_ns or one.invoke_ns + 6), one.intended_ns)
+    ):
         options = machine.go(state, one.function, one.value)
         if not options:
             done.append(msgspec.structs.replace(one, outcome="fail", return_ns=one.return_ns or one.invoke_ns))

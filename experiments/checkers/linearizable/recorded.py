@@ -21,8 +21,8 @@ def linearizable_run(
 ) -> Verdict:
     """Whether every operation seems to take effect at one moment of its interval, by the models of the workloads.
 
-    See `linearizable` for what that means and how it is decided. Workloads with one model are judged together. Where there are several, the numbers of operations count within the
-    workloads that share a model.
+    See `linearizable` for what that means and how it is decided. Workloads with one model are judged together. Where
+    there are several, the numbers of operations count within the workloads that share a model.
 
     Args:
         models: workload -> model; None: as its class says.
