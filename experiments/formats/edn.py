@@ -223,13 +223,13 @@ class Reader:
     def _end(self, stack: list[Open], line: int) -> None:
         if stack:
             raise HistoryError(f"the file ends inside a form that begins here with {stack[0].kind}", line=line)
-        if self.inside is not None and not self.finished:
+        if self.inside and not self.finished:
             raise HistoryError(f"the file ends without the closing {CLOSING[self.inside]}", line=self.line())
         self.finished = True
 
     def _close(self, text: str) -> None:
         """The end of the list or vector at the top."""
-        if self.inside is None or CLOSING[self.inside] != text or self.finished:
+        if not self.inside or CLOSING[self.inside] != text or self.finished:
             raise HistoryError(f"a closing {text} that nothing opened", line=self.line())
         self.finished = True
 

@@ -39,7 +39,9 @@ def drawn(seed: int, what: What, longest: int = 8) -> list[Operation]:
     return sorted(history, key=lambda one: (one.invoke_ns, one.intended_ns))
 
 
-def against(checker: Callable[[list[Operation]], Verdict], oracle: Callable[[list[Operation]], Any], what: What) -> None:
+def against(
+    checker: Callable[[list[Operation]], Verdict], oracle: Callable[[list[Operation]], Any], what: What
+) -> None:
     """The anomalies that a checker finds are those of the oracle, on histories of which some have any and some none."""
     seen = {True: 0, False: 0}
 
