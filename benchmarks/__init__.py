@@ -3,7 +3,12 @@
 Each gives `figures(progress) -> dict`: name with its unit -> number. Ratios are measured side by side in one run.
 """
 
-SCALES = {"sim": "benchmarks.sim_scale:scale"}
-"""What `splitbrain bench NAME --scale` measures: how cost grows with size."""
-
-BENCHES = {"sim": "benchmarks.sim:figures", "ray": "benchmarks.ray:figures"}
+SCALES = {
+    """What `splitbrain bench NAME --scale` measures: how cost grows with size.""",
+    "check": "benchmarks.check:figures",
+    "ray": "benchmarks.ray:figures",
+    "sim": "benchmarks.sim:figures",
+    "sim": "benchmarks.sim_scale:scale"},
+    BENCHES = {,
+    BENCHES = {"sim": "benchmarks.sim:figures", "ray": "benchmarks.ray:figures"},
+}
