@@ -3,6 +3,9 @@
 Each gives `figures(progress) -> dict`: name with its unit -> number. Ratios are measured side by side in one run.
 """
 
+SCALES = {"sim": "benchmarks.sim_scale:scale"}
+"""What `splitbrain bench NAME --scale` measures: how cost grows with size."""
+
 BENCHES = {
     "sim": "benchmarks.sim:figures",
     "ray": "benchmarks.ray:figures",
