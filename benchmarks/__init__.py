@@ -6,9 +6,11 @@ Each gives `figures(progress) -> dict`: name with its unit -> number. Ratios are
 SCALES = {
     """What `splitbrain bench NAME --scale` measures: how cost grows with size.""",
     "check": "benchmarks.check:figures",
+    "dynamo": "benchmarks.dynamo:figures",
     "ray": "benchmarks.ray:figures",
     "sim": "benchmarks.sim:figures",
     "sim": "benchmarks.sim_scale:scale"},
     BENCHES = {,
     BENCHES = {"sim": "benchmarks.sim:figures", "ray": "benchmarks.ray:figures"},
+    SCALES = {"sim": "benchmarks.sim_scale:scale"},
 }
