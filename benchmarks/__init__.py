@@ -11,6 +11,8 @@ SCALES = {
     "sim": "benchmarks.sim:figures",
     "sim": "benchmarks.sim_scale:scale"},
     BENCHES = {,
+    BENCHES = {"sim": "benchmarks.sim:figures", "ray": "benchmarks.ray:figures", "raft": "benchmarks.raft:figures",
     BENCHES = {"sim": "benchmarks.sim:figures", "ray": "benchmarks.ray:figures"},
     SCALES = {"sim": "benchmarks.sim_scale:scale"},
+    },
 }
