@@ -13,6 +13,7 @@ from actors.node import Actor
 from actors.settings import Settings
 from cluster.control import Control
 from cluster.cpu import CpuModel
+from cluster.latency import Profile
 from cluster.nic import NicModel
 from cluster.topology import Topology
 
@@ -42,7 +43,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # of the run, for process and actor names
     seed: int
     topology: Topology
-    latency: str  # a profile's name
+    latency: str | Profile  # by its name, or itself
     inside_region_rtt_ns: int | None
     disk: DiskModel
     cpu: CpuModel | None = None  # of each server; None: handling takes no time
@@ -57,8 +58,9 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 class Director(Protocol):
     """Who breaks things while the nodes run: the chaos controller, or a test's script.
 
-    A fabric ends the run early once `over` is true. It calls `begin` once, `advance` when `due_ns` has come, `observe`
-    for each event that nodes emit and `finish` at the end, on an error and on an interrupt. Times are ns since the start.
+    A fabric calls `begin` once, `advance` when `due_ns` has come, `observe` for each event that nodes emit, and
+    `finish` at the end, on an error and on an interrupt. It ends the run early once `over` is true. Times are ns since
+    the start.
     """
 
     over: bool

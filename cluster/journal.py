@@ -32,6 +32,8 @@ class NodeStarted(Event, frozen=True):
 class NodeStopped(Event, frozen=True):
     """The node crashed: its volatile state and its unsynced disk are gone."""
 
+    killed_process: bool = False  # how: its host's process was killed, or it was dropped in the loop
+
 
 class NodePaused(Event, frozen=True):
     """The node handles nothing from here on."""
@@ -144,7 +146,7 @@ class Journal:
     """An append-only journal of one host. Without a path it keeps its entries in memory only.
 
     It flushes by itself every `flush_at` entries; a host that must have written before it speaks flushes each turn.
-    What its level of recording does not keep is neither written nor handed on.
+    What its level of recording does not keep is handed on, but not written.
     """
 
     def __init__(
@@ -152,7 +154,7 @@ class Journal:
     ) -> None:
         self._kept = KEPT[record]
         self.entries: list[Entry] = []
-        self.copy_to: Callable[[bytes], None] | None = None  # who is handed all that was told, kept or not, encoded
+        self.copy_to: Callable[[bytes], None] | None = None  # who is handed all that is flushed, whatever is kept
         self._pending: list[tuple[int, NodeId, Event]] = []
         self._path = path
         self._file: BinaryIO | None = None
@@ -172,23 +174,23 @@ class Journal:
     def flush(self) -> bytes:
         """Hand what is pending to the operating system: it survives this process.
 
-        Returns: the entries as they were written, b"" if there were none.
+        Returns: all entries, encoded, whatever the level of recording keeps; b"" if there were none.
         """
         if not self._pending:
             return b""
-        entries, data = self._pending, b""
-        if self.copy_to is not None:
-            data = self._encoder.encode(entries)
-            self.copy_to(data)
+        kept = self._pending
         if self._kept is not None:
-            entries = [entry for entry in entries if type(entry[2]) in self._kept]
-        if self._kept is not None or not data:
-            data = self._encoder.encode(entries) if entries and self._file is not None else b""
-        if self._file is not None:
-            self._file.write(data)
-        else:
+            kept = [entry for entry in self._pending if type(entry[2]) in self._kept]
+        data = b""
+        if self._file is None:
             origin = self._origin_ns
-            self.entries.extend(Entry(time_ns - origin, node, item) for time_ns, node, item in entries)
+            self.entries.extend(Entry(time_ns - origin, node, item) for time_ns, node, item in kept)
+        if self._file is not None or self.copy_to is not None:
+            data = self._encoder.encode(self._pending)
+        if self._file is not None:
+            self._file.write(data if kept is self._pending else self._encoder.encode(kept))
+        if self.copy_to is not None:
+            self.copy_to(data)
         self._pending.clear()
         return data
 

@@ -83,6 +83,11 @@ def _gamma2_quantiles() -> tuple[int, ...]:
     return quantiles
 
 
+def profile_of(latency: str | Profile) -> Profile:
+    """The profile of this name, or the one given. Raises UnknownProfile."""
+    return load_profile(latency) if isinstance(latency, str) else latency
+
+
 def profile_names() -> list[str]:
     """The names of all profiles that come with splitbrain."""
     return sorted(path.stem for path in PROFILES.glob("*.yaml"))

@@ -17,7 +17,7 @@ from cluster.disk import Disk
 from cluster.drive import EVENT, DrivenNode, Effect
 from cluster.fabric import Setup
 from cluster.journal import NodePaused, NodeResumed, NodeStarted, NodeStopped, Traffic
-from cluster.latency import load_profile
+from cluster.latency import profile_of
 from cluster.network import Network
 from cluster.nic import Nics
 from cluster.streams import stream
@@ -43,7 +43,7 @@ class Loop(ABC):
         self.sent = self.dropped = self.delivered = 0
         self.network = Network(
             setup.topology,
-            load_profile(setup.latency),
+            profile_of(setup.latency),
             seed=setup.seed,
             inside_region_rtt_ns=setup.inside_region_rtt_ns,
         )

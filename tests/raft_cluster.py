@@ -81,7 +81,7 @@ class CoreNode:
 
     def load(self) -> Stored:
         logs = {name: list(items) for name, items in self.image.logs.items()}
-        return Stored(dict(self.image.facts), logs, self.image.snapshot)
+        return Stored(dict(self.image.facts), logs, self.image.snapshot, dict(self.image.rotten))
 
     def emit(self, event: Event) -> None:
         self.effects.append(event)

@@ -25,7 +25,7 @@ from actors.protocols.dynamo_messages import (
 from actors.protocols.dynamo_replica import encode, fingerprint, live
 from actors.protocols.dynamo_settings import DynamoSettings
 from actors.protocols.dynamo_write import Target, Writes
-from actors.state.consistency import Requirements, met, requirements
+from actors.state.consistency import Level, Requirements, met, requirements
 
 
 class Reading(msgspec.Struct):
@@ -63,8 +63,7 @@ class Reads(Writes):
         """Ask the owners."""
         partition = self.partition(get.key)
         owners = self.ring.owners(partition)
-        level = self.settings.r if get.level is None else get.level
-        needs = requirements(level, owners, self.node.regions, self.here)
+        needs = self.read_needs(owners, get.level)
         targets = self.nearest_first(self.read_targets(partition))
         if not self.enough(needs, targets):
             self.node.send(client, Answer(get.process, get.serial, "unavailable"))
@@ -87,6 +86,11 @@ class Reads(Writes):
         self.await_until(self.ops)
         if self.settings.speculative_retry_ns and op.spare:
             self.speculate_later(self.ops)
+
+    def read_needs(self, owners: tuple[NodeId, ...], level: Level | str | None) -> Requirements:
+        """Whose answers a read waits for."""
+        level = self.settings.r if level is None else level
+        return requirements(level, owners, self.node.regions, self.here)
 
     def read_targets(self, partition: int) -> list[Target]:
         """The owners; if stand-ins count, a healthy node in the place of each that is down."""
@@ -156,7 +160,7 @@ class Reads(Writes):
             return
         op.merged = self.merged(op)
         op.mark = fingerprint(op.merged)
-        behind = [owner for owner, mark in op.marks.items() if mark != op.mark]
+        behind = self.behind_of(op)
         if behind and self.settings.read_repair == "blocking":
             good = [owner for owner, mark in op.marks.items() if mark == op.mark]
             if not met(op.needs, good):
@@ -166,6 +170,10 @@ class Reads(Writes):
         self.answer_read(number, op)
         if self.settings.read_repair != "none":
             self.repair(op, behind)
+
+    def behind_of(self, op: Reading) -> list[NodeId]:
+        """The owners that lack part of what all know together."""
+        return [owner for owner, mark in op.marks.items() if mark != op.mark]
 
     def merged(self, op: Reading) -> Clock | None:
         """All that the replicas' data holds together."""
@@ -226,8 +234,7 @@ class Reads(Writes):
             if fresh is not None:
                 op.merged = self.merged(op)
                 op.mark = fingerprint(op.merged)
-                behind = [each for each, mark in op.marks.items() if mark != op.mark]
-                self.repair(op, behind)
+                self.repair(op, self.behind_of(op))
             else:
                 self.repair(op, [owner])
         self.end_if_complete(number, op)

@@ -51,6 +51,7 @@ class PhiDetector(Swim):
     def on_heartbeat_due(self) -> None:
         """Tell everybody, and judge everybody's silence."""
         self.node.set_timer("heartbeat", self.settings.probe_every_ns)
+        self.exchange_now_and_then()
         mine = self.record_of(self.node.id)
         now = self.node.monotonic_ns()
         for peer in self.others:

@@ -16,6 +16,7 @@ from actors.message import Event, NodeId
 from actors.node import Node
 from actors.protocols.dynamo_messages import Background, Fetch, Fetched, Moved
 from actors.protocols.dynamo_replica import encode
+from actors.protocols.dynamo_ring import SETTLE
 from actors.protocols.dynamo_settings import DynamoSettings
 from actors.protocols.gossip import JOINING, LEAVING, LEFT, NORMAL, OUT, Rumour
 from actors.protocols.tombstones import Tombstones
@@ -53,6 +54,7 @@ class RingChanges(Tombstones):
             self.node.set_timer("join", settings.join_after_ns + spare * settings.join_every_ns)
         if place == NORMAL and self.node.id < settings.leavers and settings.leave_after_ns:
             self.node.set_timer("leave", settings.leave_after_ns)
+        self.node.set_timer("clean", SETTLE * settings.ring_delay_ns)
         self.tell_owned()
         self.begin_change()
 
@@ -166,20 +168,23 @@ class RingChanges(Tombstones):
 
     # cleaning up
 
-    def on_settled(self) -> None:
-        """Former owners get no more writes: what isn't this node's own can go."""
-        super().on_settled()
-        if not self.former:
-            self.node.set_timer("clean", CLEAN_EVERY_NS)
-
     def on_clean(self) -> None:
-        """Forget a batch of keys of partitions that others own; again until none is left."""
-        kept = {partition: self.keeps(partition) for partition, tree in self.trees.items() if len(tree)}
-        strange = [key for partition in sorted(kept) if not kept[partition] for key in sorted(self.trees[partition])]
-        for key in strange[: self.settings.batch]:
-            self.forget(key)
-        if len(strange) > self.settings.batch:
-            self.node.set_timer("clean", CLEAN_EVERY_NS)
+        """Forget a batch of keys of partitions that others own; look again later, for a late write may still come.
+
+        Not before this node has heard from another, since its start, how the ring is now.
+        """
+        again_ns = SETTLE * self.settings.ring_delay_ns
+        if self.exchanged:
+            strange = self.strange_keys()
+            for key in strange[: self.settings.batch]:
+                self.forget(key)
+            again_ns = CLEAN_EVERY_NS if len(strange) > self.settings.batch else again_ns
+        self.node.set_timer("clean", again_ns)
+
+    def strange_keys(self) -> list[str]:
+        """The keys held of partitions that this node doesn't own by any ring."""
+        held = sorted(partition for partition, tree in self.trees.items() if len(tree))
+        return [key for partition in held if not self.keeps(partition) for key in sorted(self.trees[partition])]
 
     handlers: ClassVar = {**Tombstones.handlers, Fetch: on_fetch, Fetched: on_fetched, Moved: on_moved}
     timers: ClassVar = {
@@ -188,7 +193,6 @@ class RingChanges(Tombstones):
         "leave": on_leave,
         "change": on_change,
         "fetch_again": on_fetch_again,
-        "settled": on_settled,
         "clean": on_clean,
     }
     events: ClassVar[tuple[type[Event], ...]] = Tombstones.events

@@ -15,6 +15,7 @@ from actors.protocols.gossip import ALIVE, DEAD, SUSPECT, Gossip, HealthChanged,
 from actors.settings import MS, SECOND, DurationNs, Settings
 
 PROBE_DEAD_EVERY = 4  # periods
+EXCHANGE_EVERY = 8  # periods; the first one after a start, too
 
 
 class Ping(Message, frozen=True):
@@ -113,13 +114,19 @@ class Swim(Gossip):
             self.suspect(self.target)
         self.expire_suspects()
         self.relays.clear()
-        self.periods += 1
+        self.exchange_now_and_then()
         self.target = self.next_target()
         if self.target is not None:
             self.number += 1
             self.probed = self.number
             self.ping(self.target, self.probed)
             self.node.set_timer("probe_timeout", self.settings.probe_timeout_ns)
+
+    def exchange_now_and_then(self) -> None:
+        """Count the periods; in some of them tell anybody everything."""
+        self.periods += 1
+        if self.periods % EXCHANGE_EVERY == 1:
+            self.exchange_with(self.choices.choice(self.others))
 
     def next_target(self) -> NodeId | None:
         """Everybody in turn, in a new random order each round (§4.3); now and then somebody who is taken for dead."""
@@ -191,6 +198,6 @@ class Swim(Gossip):
         else:
             self.suspected_ns.pop(rumour.node, None)
 
-    handlers: ClassVar = {Ping: on_ping, Ack: on_ack, PingRequest: on_ping_request}
+    handlers: ClassVar = {**Gossip.handlers, Ping: on_ping, Ack: on_ack, PingRequest: on_ping_request}
     timers: ClassVar = {"probe": on_probe, "probe_timeout": on_probe_timeout}
     events: ClassVar[tuple[type[Event], ...]] = (HealthChanged, PlaceChanged)

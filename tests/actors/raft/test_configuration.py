@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from raft_invariants import overlap
+from raft_invariants import overlap as brute_force_overlap
 
 from actors.state.configuration import (
     Configuration,
@@ -13,6 +13,7 @@ from actors.state.configuration import (
     follow_up,
     leave_joint,
     normal,
+    overlap,
 )
 
 NODES = st.sets(st.integers(0, 4))
@@ -30,6 +31,17 @@ def targets(draw):
 def configurations(draw):
     target = draw(targets())
     return Configuration(target.voters, (), target.learners, target.witnesses)
+
+
+@st.composite
+def any_configurations(draw):
+    now = draw(configurations())
+    return Configuration(now.voters, tuple(sorted(draw(NODES))), now.learners)
+
+
+@given(any_configurations(), any_configurations())
+def test_overlap_is_what_brute_force_finds(one, other):
+    assert overlap(one, other) == brute_force_overlap(one, other)
 
 
 def try_follow_up(now, target, **how):

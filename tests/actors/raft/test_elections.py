@@ -129,4 +129,3 @@ def test_servers_that_are_not_preferred_let_one_time_out_pass():
     assert cluster.actors[1].role == "candidate"
     cluster.fire(0, "election")
     assert cluster.actors[0].role == "candidate", "better one that is not preferred than none"
-

@@ -237,4 +237,3 @@ def test_a_message_of_version_1_is_read_as_one_without_the_new_fields():
     old = msgspec.msgpack.decode(msgspec.msgpack.encode(array[:-1]), type=AppendEntries)
     assert old == msgspec.structs.replace(new, round=0)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode([*array, "later"]), type=AppendEntries) == new
-
