@@ -61,6 +61,9 @@ class Director(Protocol):
     A fabric calls `begin` once, `advance` when `due_ns` has come, `observe` for each event that nodes emit, and
     `finish` at the end, on an error and on an interrupt. It ends the run early once `over` is true. Times are ns since
     the start.
+
+    A director that acts on few events names them in an attribute `watches`, a tuple of types; without one, or if it is
+    None, it is told of every event, which a busy run on Ray pays for.
     """
 
     over: bool
@@ -98,6 +101,8 @@ class FabricResult(msgspec.Struct, frozen=True, kw_only=True):
     virtual_s: float | None
     interrupted: bool = False
     notes: tuple[str, ...] = ()
+    start_s: float | None = None  # until all nodes ran, on Ray
+    memory_mb: float | None = None  # of the hosts' processes at the end, on Ray
 
 
 class Fabric(Protocol):

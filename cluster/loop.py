@@ -16,7 +16,17 @@ from cluster.cpu import size_bytes
 from cluster.disk import Disk
 from cluster.drive import EVENT, DrivenNode, Effect
 from cluster.fabric import Setup
-from cluster.journal import NOBODY, NodePaused, NodeResumed, NodeStarted, NodeStopped, Traffic
+from cluster.journal import (
+    NOBODY,
+    Journal,
+    MessageSent,
+    NodePaused,
+    NodeResumed,
+    NodeStarted,
+    NodeStopped,
+    ServerLoad,
+    Traffic,
+)
 from cluster.latency import profile_of
 from cluster.network import Network
 from cluster.nic import Nics
@@ -41,6 +51,9 @@ class Loop(ABC):
         self.number = count(1).__next__  # entries that fall due at one moment keep the order in which they were made
         self.fsync_extra_ns: dict[NodeId, int] = {}
         self.sent = self.dropped = self.delivered = 0
+        self.touched: dict[NodeId, DrivenNode] | None = None  # whose effects the fabric's loop carries out itself
+        self.origin_ns = 0  # the clock of the journals at the run's start
+        self.messages_to: Journal | None = None  # where messages are recorded, if they are
         self.network = Network(
             setup.topology,
             profile_of(setup.latency),
@@ -48,6 +61,8 @@ class Loop(ABC):
             inside_region_rtt_ns=setup.inside_region_rtt_ns,
         )
         self._nics = None if setup.nic is None else Nics(setup.nic)
+        self._busy_ns: dict[NodeId, int] = {}
+        self._queue_max: dict[NodeId, int] = {}
         self._incarnations: dict[NodeId, int] = {}
         self._disks: dict[NodeId, Stored] = {}
         self._plan_detours()
@@ -133,6 +148,13 @@ class Loop(ABC):
         """What this loop's nodes sent and got."""
         return Traffic(self.sent, self.dropped, self.delivered, 0)
 
+    def tell_loads(self) -> None:
+        """Record what the modelled CPUs did since the last time."""
+        for node in sorted(self._queue_max):
+            self.publish(node, ServerLoad(self._busy_ns.get(node, 0), self._queue_max[node]))
+        self._busy_ns.clear()
+        self._queue_max.clear()
+
     # the heap
 
     def push(self, due_ns: int, kind: int, node: NodeId, sender: int, what: Any) -> None:
@@ -169,6 +191,9 @@ class Loop(ABC):
 
     def forward_all(self, dues_ns: tuple[int, ...], source: NodeId, target: NodeId, message: Message) -> None:
         """Bring a message to its receiver's loop as often as its link says: never, once, or twice."""
+        if self.messages_to is not None:
+            sent = MessageSent(target, type(message).__name__, size_bytes(message), dues_ns)
+            self.messages_to.write(self.now_ns + self.origin_ns, source, sent)
         if not dues_ns:
             self.dropped += 1
         for due_ns in dues_ns:
@@ -191,6 +216,8 @@ class Loop(ABC):
             return self._served(node, incarnation=what)
         if node.gated:
             node.mailbox.append((kind, sender, what))
+            if self.setup.cpu is not None:
+                self._queue_max[node_id] = max(self._queue_max.get(node_id, 0), len(node.mailbox))
             if not (node.paused or node.serving):
                 self._serve(node)
             return False
@@ -205,7 +232,10 @@ class Loop(ABC):
             node.timers[what](node.actor)
         else:
             return False
-        node.carry_out()
+        if self.touched is None:
+            node.carry_out()
+        else:
+            self.touched[node.id] = node
         return True
 
     def _sync_done(self, node: DrivenNode, what: tuple[int, int]) -> bool:
@@ -233,8 +263,9 @@ class Loop(ABC):
             kind, sender, what = node.mailbox[0]
             if kind == DELIVER:
                 node.serving = True
-                done_ns = self.now_ns + self.setup.cpu.service_ns(what)
-                self.push(done_ns, SERVED, node.id, node.id, node.incarnation)
+                service_ns = self.setup.cpu.service_ns(what)
+                self._busy_ns[node.id] = self._busy_ns.get(node.id, 0) + service_ns
+                self.push(self.now_ns + service_ns, SERVED, node.id, node.id, node.incarnation)
                 return
             node.mailbox.popleft()
             self._dispatch(node, kind, sender, what)

@@ -26,6 +26,8 @@ class SimLoop(Loop):
         self.tally = Tally(setup.topology, setup.duration_ns)
         self._journal = journal
         self._director = director
+        watches: tuple[type[Event], ...] | None = getattr(director, "watches", None)
+        self._watches = None if watches is None else frozenset(watches)
         self._director_due_ns: int | None = None  # the call of the director that stands in the heap
         self._watched_s = time.monotonic()
         journal.copy_to = self.digest.add_events
@@ -44,6 +46,8 @@ class SimLoop(Loop):
         self._journal.write(self.now_ns, node, event)
         if type(event) in COUNTED:
             self.tally.observe(self.now_ns, node, event)
+        if self._watches is not None and type(event) not in self._watches:
+            return
         self._director.observe(node, event, self.now_ns)
         due_ns, stands_ns = self._director.due_ns(), self._director_due_ns
         if due_ns is not None and (stands_ns is None or due_ns < stands_ns):

@@ -34,6 +34,8 @@ def message_of(error: ErrorDetails, model: type[BaseModel]) -> str:
     last = path[-1] if path else ""
     if kind == "unreadable":
         return str(context["reason"])
+    if kind == "extra_forbidden" and str(last).isdecimal():
+        return f"there is no entry {last}; entries count from 0"
     if kind == "extra_forbidden":
         return f"unknown key {last!r}; {did_you_mean(str(last), _keys_at(model, path[:-1]))}"
     if kind == "missing":
@@ -58,7 +60,7 @@ def _hint(kind: str, given: Any) -> str:
     if kind == "bool_type" and isinstance(given, str) and given.lower() in ("yes", "on", "no", "off", "y", "n"):
         return f"; write {'true' if given.lower() in ('yes', 'on', 'y') else 'false'}"
     if kind == "list_type" and isinstance(given, dict) and given and all(map(str.isdecimal, given)):
-        return f"; no entry has the number {next(iter(given))}, the first one is 0"
+        return f"; there is no entry {next(iter(given))}, entries count from 0"
     if kind == "int_type" and isinstance(given, str) and given.lstrip("+-0").isdecimal():
         return f"; write {int(given)}"
     return ""
