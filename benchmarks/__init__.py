@@ -3,16 +3,13 @@
 Each gives `figures(progress) -> dict`: name with its unit -> number. Ratios are measured side by side in one run.
 """
 
-SCALES = {
-    """What `splitbrain bench NAME --scale` measures: how cost grows with size.""",
+BENCHES = {
     "check": "benchmarks.check:figures",
     "dynamo": "benchmarks.dynamo:figures",
+    "raft": "benchmarks.raft:figures",
     "ray": "benchmarks.ray:figures",
     "sim": "benchmarks.sim:figures",
-    "sim": "benchmarks.sim_scale:scale"},
-    BENCHES = {,
-    BENCHES = {"sim": "benchmarks.sim:figures", "ray": "benchmarks.ray:figures", "raft": "benchmarks.raft:figures",
-    BENCHES = {"sim": "benchmarks.sim:figures", "ray": "benchmarks.ray:figures"},
-    SCALES = {"sim": "benchmarks.sim_scale:scale"},
-    },
 }
+
+SCALES = {"sim": "benchmarks.sim_scale:scale"}
+"""What `splitbrain bench NAME --scale` measures: how cost grows with size."""
