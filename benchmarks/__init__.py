@@ -4,3 +4,4 @@ Each gives `figures(progress) -> dict`: name with its unit -> number. Ratios are
 """
 
 BENCHES = {"sim": "benchmarks.sim:figures", "ray": "benchmarks.ray:figures"}
+WITH_PEERS = {"ray": "pysyncobj"}  # benches that can measure another implementation beside ours, and its module
