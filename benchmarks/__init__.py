@@ -13,3 +13,6 @@ BENCHES = {
 
 SCALES = {"sim": "benchmarks.sim_scale:scale"}
 """What `splitbrain bench NAME --scale` measures: how cost grows with size."""
+
+WITH_PEERS = {"ray": "pysyncobj"}
+"""Benches that can measure another implementation beside ours, and its module."""
