@@ -13,6 +13,7 @@ from chaos.faults import FAULTS
 from chaos.targets import TARGET_WORDS
 from chaos.zoo import MUTANTS
 from cluster.latency import load_profile, profile_names
+from experiments.anomalies import ANOMALIES
 from experiments.checkers import CHECKERS
 from experiments.checkers.anomalies import ANOMALIES
 from experiments.metrics import METRICS

@@ -5,8 +5,8 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-import splitbrain
 
+import splitbrain
 from chaos.zoo.raft import RAFT
 
 ROOT = Path(splitbrain.__file__).parent

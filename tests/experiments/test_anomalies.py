@@ -1,7 +1,7 @@
 """The table of anomalies names checkers that there are."""
 
+from experiments.anomalies import ANOMALIES
 from experiments.checkers import CHECKERS
-from experiments.checkers.anomalies import ANOMALIES
 
 
 def test_every_anomaly_is_found_by_checkers_that_there_are() -> None:
