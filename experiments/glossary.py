@@ -15,7 +15,6 @@ from chaos.zoo import MUTANTS
 from cluster.latency import load_profile, profile_names
 from experiments.anomalies import ANOMALIES
 from experiments.checkers import CHECKERS
-from experiments.checkers.anomalies import ANOMALIES
 from experiments.metrics import METRICS
 from experiments.spec.document import read_tree
 from experiments.spec.written import default_text, purposes, wanted

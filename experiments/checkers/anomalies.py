@@ -1,67 +1,51 @@
-"""The anomalies that the checkers find: what each is called in the field, what it means, and which checker sees it.
+"""What the checkers of invariants share: anomalies by kind, and the verdict that follows from them."""
 
-`splitbrain explain NAME` and `splitbrain list anomalies` read this table. Anomalies of transactions, as Adya and Elle
-have them, are not here: no checker of transactions is.
-"""
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from typing import NamedTuple
+from actors.history import Operation
+from experiments.checkers.verdict import Verdict
 
-
-class Anomaly(NamedTuple):
-    """Something that a history shows and that its system should not have done."""
-
-    meaning: str
-    checkers: tuple[str, ...]  # names in CHECKERS, the sharpest first
+LISTED = 20  # of each kind
 
 
-ANOMALIES: dict[str, Anomaly] = {
-    "split-brain": Anomaly(
-        "Two nodes lead in one term (or one election), so that both may accept what contradicts the other.",
-        ("election-safety", "raft-safety"),
-    ),
-    "stale-read": Anomaly(
-        "A read returns an older value although the write of a newer one had been acknowledged before it began.",
-        ("staleness", "linearizable", "writes-visible"),
-    ),
-    "lost-write": Anomaly(
-        "An acknowledged write is gone, and no later write that had seen it took its place.",
-        ("linearizable", "writes-kept", "set-full"),
-    ),
-    "lost-update": Anomaly(
-        "Two clients read the same value and write what they made of it; the first write is overwritten unseen.",
-        ("linearizable", "writes-kept"),
-    ),
-    "non-monotonic-read": Anomaly(
-        "A process reads an older version than it had read before, as when it is sent to another replica.",
-        ("monotonic-reads", "monotonic", "linearizable"),
-    ),
-    "own-write-missed": Anomaly(
-        "A process does not see what it has written itself.", ("read-your-writes", "linearizable")
-    ),
-    "writes-reordered": Anomaly(
-        "Others see the writes of one process in another order than it made them.", ("monotonic-writes", "pram")
-    ),
-    "cause-missed": Anomaly(
-        "An effect is seen without its cause: a process sees a write, but not what its writer had seen before.",
-        ("causal", "writes-follow-reads"),
-    ),
-    "long-fork": Anomaly(
-        "Two reads of the same keys disagree on which of two independent writes came first.", ("long-fork",)
-    ),
-    "divergence": Anomaly(
-        "Replicas of one key hold different values for good, with nothing on its way that would mend them.",
-        ("convergence", "replicas-agree"),
-    ),
-    "resurrection": Anomaly(
-        "A deleted value comes back, as when its tombstone was collected before every replica had it.",
-        ("deletes-final",),
-    ),
-    "false-sibling": Anomaly(
-        "Two versions are kept as concurrent although one of them had been written with the other in view.",
-        ("no-false-siblings",),
-    ),
-    "duplicate-delivery": Anomaly("One element of a queue comes out twice.", ("queue",)),
-    "phantom-element": Anomaly("An element comes out that nobody put in.", ("queue", "set", "set-full")),
-    "wrong-total": Anomaly("A read of all accounts sees money that appeared or vanished.", ("bank",)),
-    "duplicate-id": Anomaly("Two requests for a unique identifier get the same one.", ("unique-ids",)),
-}
+def verdict_of(
+    anomalies: Mapping[str, Sequence[Any]],
+    *,
+    checked: int,
+    method: str,
+    unknown: str = "",
+    harmless: Sequence[str] = (),
+    **evidence: Any,
+) -> Verdict:
+    """Invalid if there is an anomaly of any kind that is not harmless; else unknown if a reason for that is given.
+
+    Args:
+        anomalies: kind -> cases; a case that is a mapping tells itself in words under `what`.
+        unknown: why nothing, or not everything, was tested.
+        harmless: kinds that are told but condemn nothing.
+    """
+    found = {kind: list(cases[:LISTED]) for kind, cases in anomalies.items() if cases}
+    counts = {kind: len(cases) for kind, cases in anomalies.items() if cases}
+    broken = [kind for kind in found if kind not in harmless]
+    reason = "; ".join(f"{kind.replace('-', ' ')}: {_words(found[kind][0])}{_more(counts[kind])}" for kind in broken)
+    return Verdict(
+        valid=False if broken else "unknown" if unknown else True,
+        checked=checked,
+        method=method,
+        reason=reason or unknown,
+        evidence={**evidence, "anomalies": found, "counts": counts},
+    )
+
+
+def _words(case: Any) -> str:
+    return str(case["what"]) if isinstance(case, Mapping) and "what" in case else str(case)
+
+
+def _more(count: int) -> str:
+    return f" (and {count - 1:,} more)" if count > 1 else ""
+
+
+def named(operation: Operation, place: int) -> str:
+    """An operation in a sentence: "read 17 of process 4"."""
+    return f"{operation.function} {place} of process {operation.process}"
