@@ -7,7 +7,7 @@ the platter anyway.
 
 from collections import deque
 from random import Random
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from actors.node import Stored
 
@@ -26,11 +26,53 @@ def apply_record(image: Stored, record: Record) -> None:
                 image.logs.setdefault(log, []).extend(items)
             case ("cut", log, length):
                 del image.logs.setdefault(log, [])[length:]
+            case ("wipe",):
+                image.facts.clear()
+                image.logs.clear()
+                image.snapshot = None
             case ("snapshot", state, log, drop):
                 image.snapshot = state
                 del image.logs.setdefault(log, [])[:drop]
             case _:
                 raise ValueError(f"unknown disk instruction {instruction!r}")
+
+
+Damage: TypeAlias = Literal["wiped", "rotten", "misdirected"]
+"""What may happen to the disk of a node that is down: all is gone; a log's item is unreadable, so that its checksum
+cuts the log off there; a read brings another item than the one asked for, once."""
+
+
+def damage_done(image: Stored, damage: Damage, draw: Random) -> Record:
+    """The instructions that do lasting damage to a disk; () if there is nothing to damage."""
+    if damage == "wiped":
+        return (("wipe",),)
+    log = _drawn_log(image, draw)
+    if damage == "misdirected" or log is None:
+        return ()
+    return (("cut", log, draw.randrange(len(image.logs[log]))),)
+
+
+def misdirected(image: Stored, draw: Random) -> Stored:
+    """What a read of this disk brings that mixes up two neighbours of a log."""
+    logs = {name: list(items) for name, items in image.logs.items()}
+    log = _drawn_log(image, draw)
+    if log is not None and len(logs[log]) > 1:
+        at = draw.randrange(len(logs[log]) - 1)
+        logs[log][at] = logs[log][at + 1]
+    return Stored(dict(image.facts), logs, image.snapshot)
+
+
+def _drawn_log(image: Stored, draw: Random) -> str | None:
+    logs = sorted(name for name, items in image.logs.items() if items)
+    return draw.choice(logs) if logs else None
+
+
+def torn(record: Record) -> Record:
+    """The first half of a record: of its last instruction half the items, or all instructions but the last."""
+    match record[-1:]:
+        case (("append", log, items),) if len(items) > 1:
+            return (*record[:-1], ("append", log, items[: len(items) // 2]))
+    return record[:-1]
 
 
 class Disk:
@@ -40,6 +82,8 @@ class Disk:
         self.asked = 0
         self.durable = 0
         self.syncing = False
+        self.lying = False  # the sync at work writes nothing
+        self._lied = False
         self._image = image
         self._unsynced: deque[Record] = deque()
 
@@ -48,6 +92,10 @@ class Disk:
         self._unsynced.append(record)
         self.asked += 1
         return self.asked
+
+    def grows(self) -> bool:
+        """Whether what waits for a sync makes a log longer, which takes room."""
+        return any(instruction[0] == "append" for record in self._unsynced for instruction in record)
 
     def begin_sync(self) -> int:
         """Start a sync of all that was asked for; returns the mark that it will make durable."""
@@ -62,8 +110,19 @@ class Disk:
         """A sync that was begun has come to its end."""
         self.syncing = False
         while self.durable < mark:
-            apply_record(self._image, self._unsynced.popleft())
+            record = self._unsynced.popleft()
+            if not self.lying:
+                apply_record(self._image, record)
             self.durable += 1
+        self._lied |= self.lying
+        self.lying = False
+
+    def tear(self) -> Record:
+        """Write half of the next record and lose the rest of it, with all that follows. Returns that half."""
+        half = torn(self._unsynced[0]) if self._unsynced else ()
+        self._unsynced.clear()
+        apply_record(self._image, half)
+        return half
 
     def load(self) -> Stored:
         """What is durable, as a copy."""
@@ -72,6 +131,19 @@ class Disk:
 
     def crash(self, draw: Random) -> Stored:
         """What is on disk after a crash: the durable records and a drawn number of the following ones."""
-        for _ in range(draw.randint(0, len(self._unsynced))):
+        kept = 0 if self._lied else draw.randint(0, len(self._unsynced))  # behind a gap nothing can be kept
+        for _ in range(kept):
             apply_record(self._image, self._unsynced.popleft())
         return self._image
+
+
+class Misread(Disk):
+    """A disk whose first read mixes up two items of a log; what it holds is right."""
+
+    def __init__(self, image: Stored, draw: Random) -> None:
+        super().__init__(image)
+        self._draw = draw
+
+    def load(self) -> Stored:
+        """See `Disk.load`."""
+        return misdirected(super().load(), self._draw)

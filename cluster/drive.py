@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from actors.message import Event, Message, NodeId
 from actors.node import Actor, Stored
+from cluster.ailment import HEALTHY, Ailment
+from cluster.clock import Clock
 from cluster.disk import Disk
 from cluster.streams import stream
 
@@ -31,6 +33,8 @@ class World(Protocol):
 
     def start_sync(self, node: "DrivenNode") -> None: ...
 
+    def start_ailing_sync(self, node: "DrivenNode") -> None: ...
+
     def transmit(self, source: NodeId, target: NodeId, message: Message) -> None: ...
 
     def publish(self, node: NodeId, event: Event) -> None: ...
@@ -49,6 +53,9 @@ class DrivenNode:
         "_streams",
         "_unsaved",
         "actor",
+        "ailment",
+        "busy",
+        "clock",
         "disk",
         "handlers",
         "id",
@@ -81,6 +88,9 @@ class DrivenNode:
         self.regions = regions
         self.disk = disk
         self.paused = False
+        self.busy = False  # the CPU works on the last message
+        self.ailment = HEALTHY
+        self.clock: Clock | None = None  # of its own, once a fault works on it
         self.mailbox: deque[tuple[int, NodeId, Any]] = deque()  # what arrives during a pause: (kind, sender, what)
         self._seed = seed
         self._streams: dict[str, Random] = {}
@@ -102,10 +112,19 @@ class DrivenNode:
     # the node API
 
     def now_ns(self) -> int:
-        return WALL_CLOCK_AT_START_NS + self.world.now_ns
+        now_ns = self.world.now_ns
+        return WALL_CLOCK_AT_START_NS + (now_ns if self.clock is None else self.clock.wall(now_ns))
 
     def monotonic_ns(self) -> int:
-        return self.world.now_ns
+        now_ns = self.world.now_ns
+        return now_ns if self.clock is None else self.clock.monotonic(now_ns)
+
+    def fails(self, point: str) -> bool:
+        if not self.ailment.points:
+            return False
+        return any(
+            name == point and self.random(f"point {name}").random() < share for name, share in self.ailment.points
+        )
 
     def random(self, name: str) -> Random:
         found = self._streams.get(name)
@@ -138,7 +157,7 @@ class DrivenNode:
         return self.disk.load()
 
     def set_timer(self, name: str, after_ns: int) -> None:
-        deadline = self.world.now_ns + after_ns
+        deadline = self.world.now_ns + (after_ns if self.clock is None else self.clock.true_ns(after_ns))
         self._deadlines[name] = deadline
         scheduled = self._scheduled.get(name)
         if scheduled is None or scheduled > deadline:
@@ -175,7 +194,7 @@ class DrivenNode:
             disk.write(tuple(self._record))
             self._record.clear()
             if not disk.syncing:
-                self.world.start_sync(self)
+                self.begin_sync()
         if self._effects:
             if disk.durable == disk.asked:
                 self._release(self._effects)
@@ -184,11 +203,28 @@ class DrivenNode:
                 self._held.append((disk.asked, self._effects))
                 self._effects = []
 
+    def begin_sync(self) -> None:
+        """Have the disk make durable what was written, as it is able to."""
+        if self.ailment is HEALTHY:
+            self.world.start_sync(self)
+        else:
+            self.world.start_ailing_sync(self)
+
+    def ail(self, ailment: Ailment) -> None:
+        """This is what ails the node from now on."""
+        if self.clock is None and (ailment.clock_ppm or ailment.clock_offset_ns or ailment.clock_stands):
+            self.clock = Clock()
+        if self.clock is not None:
+            self.clock.change(self.world.now_ns, ailment)
+        self.ailment = HEALTHY if ailment == HEALTHY else ailment
+        if self.disk.asked > self.disk.durable and not self.disk.syncing:
+            self.begin_sync()
+
     def sync_done(self, mark: int) -> None:
         """A sync has ended: begin the next if more was written meanwhile, and let go what waited for this one."""
         self.disk.end_sync(mark)
         if self.disk.asked > self.disk.durable:
-            self.world.start_sync(self)
+            self.begin_sync()
         while self._held and self._held[0][0] <= self.disk.durable:
             self._release(self._held.popleft()[1])
 

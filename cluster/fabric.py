@@ -52,8 +52,9 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 class Director(Protocol):
     """Who breaks things while the nodes run: the chaos controller, or a test's script.
 
-    A fabric ends the run early once `over` is true. It calls `begin` once, `advance` when `due_ns` has come, `observe` for each event that nodes emit and
-    `finish` at the end, on an error and on an interrupt. Times are ns since the start.
+    A fabric calls `begin` once, `advance` when `due_ns` has come, `observe` for each event that nodes emit and
+    `finish` at the end, on an error and on an interrupt. It ends the run early once `over` is true after `advance`.
+    Times are ns since the start.
     """
 
     over: bool

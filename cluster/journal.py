@@ -33,6 +33,12 @@ class NodeStopped(Event, frozen=True):
     """The node crashed: its volatile state and its unsynced disk are gone."""
 
 
+class DiskFailed(Event, frozen=True):
+    """The node's disk failed it, and it stops: who can't know what is durable must not speak."""
+
+    reason: str
+
+
 class NodePaused(Event, frozen=True):
     """The node handles nothing from here on."""
 
@@ -105,6 +111,7 @@ class HostClock(Event, frozen=True):
 FABRIC_EVENTS: tuple[type[Event], ...] = (
     NodeStarted,
     NodeStopped,
+    DiskFailed,
     NodePaused,
     NodeResumed,
     FaultInjected,

@@ -11,15 +11,18 @@ from typing import Any, TypeAlias
 
 from actors.message import Event, Message, NodeId
 from actors.node import Node, Stored
-from cluster.disk import Disk
+from cluster.ailment import HEALTHY, Ailment
+from cluster.codec import size_bytes
+from cluster.control import LinkRule
+from cluster.disk import Damage, Disk, Misread, Record, apply_record, damage_done
 from cluster.drive import DrivenNode
 from cluster.fabric import Setup
-from cluster.journal import NodePaused, NodeResumed, NodeStarted, NodeStopped, Traffic
+from cluster.journal import NOBODY, DiskFailed, FaultTouched, NodePaused, NodeResumed, NodeStarted, NodeStopped, Traffic
 from cluster.latency import load_profile
 from cluster.network import Network
 from cluster.streams import stream
 
-DELIVER, TIMER, SYNCED, CALL = range(4)
+DELIVER, TIMER, SYNCED, CALL, WAKE, FAIL = range(6)
 
 Due: TypeAlias = tuple[int, int, int, NodeId, NodeId, Any]
 """(time ns, sequence, kind, node, sender, message | timer's name | (incarnation, mark) | call)"""
@@ -34,7 +37,7 @@ class Loop(ABC):
         self.now_ns = 0
         self.nodes: dict[NodeId, DrivenNode] = {}
         self.heap: list[Due] = []
-        self.fsync_extra_ns: dict[NodeId, int] = {}
+        self.ailments: dict[NodeId, Ailment] = {}
         self.sent = self.dropped = self.delivered = 0
         self.network = Network(
             setup.topology,
@@ -62,12 +65,19 @@ class Loop(ABC):
 
     # nodes
 
-    def start(self, node_id: NodeId, image: Stored | None = None, incarnation: int | None = None) -> None:
-        """Start a node on its disk; the loop remembers both, unless the caller knows better."""
+    def start(
+        self,
+        node_id: NodeId,
+        image: Stored | None = None,
+        incarnation: int | None = None,
+        damage: Damage | None = None,
+    ) -> None:
+        """Start a node on its disk, maybe a damaged one; the loop remembers both, unless the caller knows better."""
         if incarnation is None:
             incarnation = self._incarnations.get(node_id, -1) + 1
         self._incarnations[node_id] = incarnation
-        disk = Disk(image if image is not None else self._disks.get(node_id) or Stored())
+        found = image if image is not None else self._disks.get(node_id) or Stored()
+        disk = self._damaged(node_id, incarnation, found, damage)
         spec, topology = self.setup.actors[node_id], self.setup.topology
         node = DrivenNode(
             self,
@@ -79,6 +89,7 @@ class Loop(ABC):
             disk=disk,
         )
         self.nodes[node_id] = node
+        node.ail(self.ailments.get(node_id, HEALTHY))
         self.publish(node_id, NodeStarted(incarnation, self.host))
         node.attach(spec.kind(self.node_api(node), spec.settings))
 
@@ -88,10 +99,41 @@ class Loop(ABC):
 
     def crash(self, node_id: NodeId) -> None:
         """Drop a node: what it held in memory, had not sent or not synced is gone."""
-        node = self.nodes.pop(node_id)
+        node = self.nodes.pop(node_id, None)
+        if node is None:
+            return  # it has stopped by itself
         draw = stream(self.setup.seed, "disk", node_id, node.incarnation)
         self._disks[node_id] = node.disk.crash(draw)
         self.publish(node_id, NodeStopped())
+
+    def _damaged(self, node_id: NodeId, incarnation: int, image: Stored, damage: Damage | None) -> Disk:
+        """The disk with what a fault did to it while its node was down."""
+        if damage is None:
+            return Disk(image)
+        draw = stream(self.setup.seed, "damage", node_id, incarnation)
+        done = damage_done(image, damage, draw)
+        if done:
+            apply_record(image, done)
+            self.keep(node_id, done)
+        return Misread(image, draw) if damage == "misdirected" else Disk(image)
+
+    def keep(self, node_id: NodeId, record: Record) -> None:
+        """Make a record last that no node wrote; the loop's image of the disk holds it already, and may be all."""
+        return
+
+    def change_ailments(self, ailments: dict[NodeId, Ailment]) -> None:
+        """This is what ails these nodes from now on, through restarts too."""
+        self.ailments.update(ailments)
+        for node_id, ailment in ailments.items():
+            node = self.nodes.get(node_id)
+            if node is not None:
+                node.ail(ailment)
+
+    def apply_rules(self, rules: tuple[LinkRule, ...]) -> None:
+        """Let exactly these rules lie over the links, and tell what those that are lifted did."""
+        self.network.apply_rules(rules)
+        for injection, messages in self.network.settled():
+            self.publish(NOBODY, FaultTouched(injection, messages))
 
     def pause(self, node_id: NodeId) -> None:
         """Close a node's gate."""
@@ -124,13 +166,18 @@ class Loop(ABC):
     def push_timer(self, due_ns: int, node: NodeId, name: str) -> None:
         self.push(due_ns, TIMER, node, node, (name, due_ns))
 
+    def hand(self, target: NodeId, message: Message) -> None:
+        """Have a message delivered at once that no node sent."""
+        self.push(self.now_ns, DELIVER, target, NOBODY, message)
+
     def transmit(self, source: NodeId, target: NodeId, message: Message) -> None:
         """Send through the link model; to itself: at once, behind what has arrived."""
         self.sent += 1
         if source == target:
             self.push(self.now_ns, DELIVER, target, source, message)
             return
-        dues = self.network.link(source, target).pass_(self.now_ns)
+        link = self.network.link(source, target)
+        dues = link.pass_(self.now_ns, size_bytes(message) if link.bytes_s else 0)
         if not dues:
             self.dropped += 1
         for due_ns in dues:
@@ -142,8 +189,8 @@ class Loop(ABC):
         if node is None:
             self.dropped += kind == DELIVER
             return False
-        if node.paused and kind != SYNCED:
-            node.mailbox.append((kind, sender, what))
+        if (node.paused or node.busy) and kind < SYNCED:
+            self._queue(node, kind, sender, what)
             return False
         if kind == DELIVER:
             self.delivered += 1
@@ -153,6 +200,10 @@ class Loop(ABC):
             if not node.timer_due(name, scheduled_ns):
                 return False
             node.timers[name](node.actor)
+        elif kind == WAKE:
+            return self._wake(node, what)
+        elif kind == FAIL:
+            return self._fail(node, what)
         else:
             incarnation, mark = what
             if incarnation != node.incarnation:
@@ -160,4 +211,54 @@ class Loop(ABC):
             node.sync_done(mark)
             return True
         node.carry_out()
+        if node.ailment.cpu_extra_ns:
+            node.busy = True
+            self.push(self.now_ns + node.ailment.cpu_extra_ns, WAKE, node_id, node_id, node.incarnation)
         return True
+
+    # nodes that ail
+
+    def _queue(self, node: DrivenNode, kind: int, sender: NodeId, what: Any) -> None:
+        """Let a message or a timer wait, if there is room for it."""
+        if kind == DELIVER and node.ailment.inbox and len(node.mailbox) >= node.ailment.inbox:
+            self.dropped += 1
+        else:
+            node.mailbox.append((kind, sender, what))
+
+    def _wake(self, node: DrivenNode, incarnation: int) -> bool:
+        """The CPU is free: go on with what has waited longest."""
+        if incarnation != node.incarnation:
+            return False
+        node.busy = False
+        while node.mailbox and not node.busy and not node.paused:
+            kind, sender, what = node.mailbox.popleft()
+            self.handle(kind, node.id, sender, what)
+        return True
+
+    def _fail(self, node: DrivenNode, what: tuple[int, str]) -> bool:
+        """The node can't trust its disk any more, and stops."""
+        incarnation, reason = what
+        if incarnation != node.incarnation:
+            return False
+        self.publish(node.id, DiskFailed(reason))
+        self.crash(node.id)
+        return True
+
+    def start_ailing_sync(self, node: DrivenNode) -> None:
+        """Begin a sync on a disk that ails: it may fail, lie, tear or have to wait until the ailment is over."""
+        ailment, disk = node.ailment, node.disk
+        end_ns = self.now_ns + self.setup.disk.fsync_ns + ailment.fsync_extra_ns
+        if ailment.no_writes or (ailment.no_appends and disk.grows()):
+            return
+        if ailment.tears_write or ailment.fsync_fails:
+            if ailment.tears_write:
+                self.keep(node.id, disk.tear())
+            disk.begin_sync()
+            reason = "a write was torn" if ailment.tears_write else "fsync failed"
+            self.push(end_ns, FAIL, node.id, node.id, (node.incarnation, reason))
+        elif ailment.fsync_lies:
+            mark = disk.begin_sync()
+            disk.lying = True
+            self.push(end_ns, SYNCED, node.id, node.id, (node.incarnation, mark))
+        else:
+            self.start_sync(node)

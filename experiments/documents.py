@@ -15,8 +15,9 @@ from actors.systems import SYSTEMS
 from chaos.faults import FAULTS
 from experiments import glossary
 from experiments.metrics import METRICS
-from experiments.spec.models import STEP_KEYS, ClaimFile, ClusterFile, ExperimentFile
+from experiments.spec.models import ClaimFile, ClusterFile, ExperimentFile
 from experiments.spec.points import FIXED
+from experiments.spec.schedule import STEP_KEYS
 from experiments.workloads import WORKLOADS
 
 DOCS = Path(__file__).parents[1] / "docs"

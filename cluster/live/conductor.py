@@ -15,7 +15,8 @@ import msgspec
 import ray
 import zmq
 
-from actors.message import Event, NodeId
+from actors.message import Event, Message, NodeId
+from cluster.ailment import Ailment
 from cluster.control import Control, LinkRule
 from cluster.fabric import Director, Progress, Setup
 from cluster.journal import NOBODY, Journal, NodeStopped, Traffic, event_union
@@ -55,8 +56,11 @@ class LiveControl(Control):
     def resume_nodes(self, nodes: tuple[NodeId, ...]) -> None:
         self._conductor.tell_hosts_of(nodes, "resume", nodes)
 
-    def apply_fsync(self, extra_ns: dict[NodeId, int]) -> None:
-        self._conductor.tell_hosts_of(tuple(extra_ns), "slow_fsync", extra_ns)
+    def apply_ailments(self, ailments: dict[NodeId, Ailment]) -> None:
+        self._conductor.tell_hosts_of(tuple(ailments), "change_ailments", ailments)
+
+    def deliver(self, nodes: tuple[NodeId, ...], message: Message) -> None:
+        self._conductor.tell_hosts_of(nodes, "deliver", nodes, message)
 
 
 class Conductor:
@@ -175,8 +179,9 @@ class Conductor:
             self._watches[name] = host.watch.remote()
             self._tell_addresses()
         host.apply_rules.remote(self._control.rules())
-        host.slow_fsync.remote({node: self._control.fsync_extra_ns(node) for node in plan.nodes})
-        ray.get(host.begin.remote(self.origin_ns), timeout=CALL_TIMEOUT_S)
+        host.change_ailments.remote({node: self._control.ailment(node) for node in plan.nodes})
+        damages = {node: self._control.take_damage(node) for node in plan.nodes}
+        ray.get(host.begin.remote(self.origin_ns, damages), timeout=CALL_TIMEOUT_S)
         host.pause.remote(tuple(node for node in plan.nodes if self._control.is_paused(node)))
 
     def _new_host(self, name: str) -> Any:

@@ -7,8 +7,10 @@ from functools import partial
 import ray
 import zmq
 
-from actors.message import NodeId
+from actors.message import Message, NodeId
+from cluster.ailment import Ailment
 from cluster.control import LinkRule
+from cluster.disk import Damage
 from cluster.fabric import Setup
 from cluster.journal import Traffic
 from cluster.live.host_loop import HostLoop, HostPlan
@@ -34,8 +36,9 @@ class Host:
         """Tell it that another host is gone."""
         self._loop.command(lambda: self._loop.disconnect(host))
 
-    def begin(self, origin_ns: int) -> None:
-        """Start its nodes at this moment of the monotonic clock, at once if it is over."""
+    def begin(self, origin_ns: int, damages: dict[NodeId, Damage | None] | None = None) -> None:
+        """Start its nodes, on disks damaged like this, at this moment of the monotonic clock; at once if it is over."""
+        self._loop.damages = damages or {}
         threading.Thread(target=self._loop.run, args=(origin_ns,), name="loop", daemon=True).start()
 
     def apply_rules(self, rules: tuple[LinkRule, ...]) -> None:
@@ -49,8 +52,14 @@ class Host:
         for node in nodes:
             self._loop.command(partial(self._loop.resume, node))
 
-    def slow_fsync(self, extra_ns: dict[NodeId, int]) -> None:
-        self._loop.command(lambda: self._loop.fsync_extra_ns.update(extra_ns))
+    def change_ailments(self, ailments: dict[NodeId, Ailment]) -> None:
+        self._loop.command(lambda: self._loop.change_ailments(ailments))
+
+    def deliver(self, nodes: tuple[NodeId, ...], message: Message) -> None:
+        """Hand a message to nodes at once, as if from nobody."""
+        for node in nodes:
+            if node in self._loop.plan.nodes:
+                self._loop.command(partial(self._loop.hand, node, message))
 
     def watch(self) -> None:
         """Return when the loop has ended. Raises what ended it, if it failed."""

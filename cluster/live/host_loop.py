@@ -18,7 +18,7 @@ import zmq
 from actors.message import Event, Message, NodeId
 from actors.node import Stored
 from cluster.codec import Codec, Letter, MalformedFrame
-from cluster.control import LinkRule
+from cluster.disk import Damage, Record
 from cluster.drive import DrivenNode
 from cluster.fabric import Setup
 from cluster.journal import NOBODY, HostClock, Journal, Traffic
@@ -52,6 +52,7 @@ class HostLoop(Loop):
         self.inbox = Inbox(context, plan.keys)
         self.failure: BaseException | None = None
         self.over = threading.Event()
+        self.damages: dict[NodeId, Damage | None] = {}  # what was done to its nodes' disks before they start
         self._context = context
         self._codec = Codec((spec.kind for spec in setup.actors), len(setup.actors))
         self._waker = Waker()
@@ -92,9 +93,6 @@ class HostLoop(Loop):
         if outbox is not None:
             outbox.close()
 
-    def apply_rules(self, rules: tuple[LinkRule, ...]) -> None:
-        self.network.apply_rules(rules)
-
     def stop(self) -> None:
         self._running = False
 
@@ -131,7 +129,7 @@ class HostLoop(Loop):
         self.now_ns = max(0, time.monotonic_ns() - origin_ns)
         self.publish(NOBODY, HostClock(self.host, 0, 0))
         for node in self.plan.nodes:
-            self.start(node, found.get(node, Stored()), self.plan.incarnation)
+            self.start(node, found.get(node, Stored()), self.plan.incarnation, self.damages.get(node))
 
     def _make_delay_tables(self) -> None:
         """Compute the trips from here to everywhere ahead of time: milliseconds that the first messages would wait."""
@@ -238,7 +236,7 @@ class HostLoop(Loop):
 
     def start_sync(self, node: DrivenNode) -> None:
         """See `Loop.start_sync`: the real write, and at least as long as the disk model says."""
-        took_ns = self.setup.disk.fsync_ns + self.fsync_extra_ns.get(node.id, 0)
+        took_ns = self.setup.disk.fsync_ns + node.ailment.fsync_extra_ns
         due_ns, node_id, incarnation = self.now_ns + took_ns, node.id, node.incarnation
         records, mark = node.disk.unsynced(), node.disk.begin_sync()
 
@@ -247,6 +245,10 @@ class HostLoop(Loop):
             self._waker.wake()
 
         self._disk.write(node_id, records, done)
+
+    def keep(self, node_id: NodeId, record: Record) -> None:
+        """See `Loop.keep`: the node's log on disk gets it too."""
+        self._disk.write(node_id, [record], lambda: None)
 
     def publish(self, node: NodeId, event: Event) -> None:
         """See `Loop.publish`: journalled here, and copied to the observer at the turn's end."""

@@ -35,7 +35,7 @@ class SimLoop(Loop):
 
     def start_sync(self, node: DrivenNode) -> None:
         """See `Loop.start_sync`."""
-        took_ns = self.setup.disk.fsync_ns + self.fsync_extra_ns.get(node.id, 0)
+        took_ns = self.setup.disk.fsync_ns + node.ailment.fsync_extra_ns
         self.push(self.now_ns + took_ns, SYNCED, node.id, node.id, (node.incarnation, node.disk.begin_sync()))
 
     def publish(self, node: NodeId, event: Event) -> None:
