@@ -3,4 +3,8 @@
 Each gives `figures(progress) -> dict`: name with its unit -> number. Ratios are measured side by side in one run.
 """
 
-BENCHES = {"sim": "benchmarks.sim:figures", "ray": "benchmarks.ray:figures"}
+BENCHES = {
+    "sim": "benchmarks.sim:figures",
+    "ray": "benchmarks.ray:figures",
+    "faults": "benchmarks.faults:figures",
+}

@@ -10,7 +10,7 @@ from itertools import count
 
 from actors.message import Event, NodeId
 from chaos.agenda import Agenda, At, Done, Ended, Run, Seen
-from chaos.conditions import Test, parse
+from chaos.conditions import parse
 from chaos.fault import Fault, NotInjected
 from chaos.schedule import NEVER_NS, Steady, Step, keyed, occurrences
 from chaos.sight import Sight
@@ -92,8 +92,9 @@ class Controller:
     def _when(self, step: Step, text: str) -> Run:
         """Begin when a condition is seen to become true; `count` times, once if the file doesn't say."""
         deadline_ns = NEVER_NS if step.timeout_ns is None else step.timeout_ns
-        test, now_ns = _becomes(parse(text)(self._sight)), self._sight.now_ns
+        watch, now_ns = parse(text), self._sight.now_ns
         for number in range(step.count or 1):
+            test = watch(self._sight, not number)
             seen_ns = self._sight.now_ns if test(self._sight) else (yield Seen(test, deadline_ns))
             if seen_ns is None:
                 self._record(FaultSkipped(step.name, deadline_ns, f"not seen in time: {text}"))
@@ -110,7 +111,7 @@ class Controller:
         raise AssertionError("there is no last time")
 
     def _wait_until_steady(self, steady: Steady) -> Run:
-        test = parse(steady.condition)(self._sight)
+        test = parse(steady.condition)(self._sight, True)
         if not test(self._sight) and (yield Seen(test, steady.timeout_ns)) is None:
             self._record(FaultSkipped("chaos", steady.timeout_ns, f"no steady state in time: {steady.condition}"))
         else:
@@ -118,7 +119,7 @@ class Controller:
         return 0
 
     def _stop(self, text: str) -> Run:
-        test = parse(text)(self._sight)
+        test = parse(text)(self._sight, True)
         seen_ns = 0 if test(self._sight) else (yield Seen(test, NEVER_NS))
         self._record(RunStopped(text, seen_ns or 0))
         self.over = True
@@ -167,7 +168,7 @@ class Controller:
             return now_ns
         if step.until is not None:
             limit_ns = NEVER_NS if for_ns is None else now_ns + for_ns
-            seen_ns = yield Seen(_becomes(parse(step.until)(self._sight)), limit_ns)
+            seen_ns = yield Seen(parse(step.until)(self._sight, False), limit_ns)
             end_ns = limit_ns if seen_ns is None else seen_ns
         elif for_ns is not None or step.until_ns is not None:
             end_ns = now_ns + for_ns if for_ns is not None else max(now_ns, step.until_ns or 0)
@@ -214,15 +215,3 @@ class Controller:
         if heal is not None:
             heal()
             self._record(FaultHealed(injection))
-
-
-def _becomes(test: Test) -> Test:
-    """Holds where a test begins to hold: after it did not, or at the first look."""
-    before = False
-
-    def begins(sight: Sight) -> bool:
-        nonlocal before
-        held, before = before, test(sight)
-        return before and not held
-
-    return begins

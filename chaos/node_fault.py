@@ -33,8 +33,11 @@ class NodeFault(Fault, kw_only=True, frozen=True):
 
 
 def _then_revive(lift: Heal, control: Control, nodes: tuple[int, ...]) -> Heal:
+    """Stop what still runs before the ailment is lifted: nothing is written in between."""
+
     def heal() -> None:
+        start = control.crash(nodes)
         lift()
-        control.revive(nodes)
+        start()
 
     return heal

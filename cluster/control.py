@@ -34,7 +34,8 @@ class LinkRule(msgspec.Struct, frozen=True, kw_only=True):
     reorder: float = 0.0  # share of the messages that those sent later may overtake ...
     reorder_ns: int = 0  # ... for they are late by a drawn part of this
     corrupt: float = 0.0  # share of the messages whose checksum fails where they arrive
-    bytes_s: float = 0.0  # bandwidth; 0: no bound
+    bytes_s: float = 0.0  # bandwidth; 0: no bound ...
+    buffer_bytes: int = 64 * 1024  # ... what may wait for it; more is lost
     burst_loss: float = 0.0  # share of the messages lost in bursts ...
     burst_length: float = 1.0  # ... of so many messages on average
     flap_ns: int = 0  # the link is down in every second period of this length
@@ -121,9 +122,9 @@ class Control(ABC):
         """All that ails a node at present."""
         return together(self._ailments.get(node, {}).values())
 
-    def revive(self, nodes: Iterable[NodeId]) -> None:
-        """Restart nodes that may have stopped by themselves; one that runs is restarted too."""
-        self.crash(nodes)()
+    def is_starting(self, node: NodeId) -> bool:
+        """Whether a node was told to start and has not yet: where a process must be made for it, that takes a while."""
+        return False
 
     def damage(self, nodes: Iterable[NodeId], damage: Damage) -> None:
         """Have the disks of nodes that are down damaged; they find out when they start."""

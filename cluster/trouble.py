@@ -31,6 +31,7 @@ class Trouble:
         self.reorder_ns = max(rule.reorder_ns for rule in found)
         self.corrupt = round(max(rule.corrupt for rule in found) * SHARE)
         self.bytes_s = min((rule.bytes_s for rule in found if rule.bytes_s), default=0.0)
+        self.buffer_ns = _buffer_ns(found)
         self.flap_ns = min((rule.flap_ns for rule in found if rule.flap_ns), default=0)
         self.burst_begins, self.burst_ends = _bursts(max(found, key=lambda rule: rule.burst_loss))
         self.delayed = any(rule.delay_ns for rule in found)
@@ -46,6 +47,8 @@ class Trouble:
             return Passage(dropped=True, touched=True)
         late_ns = self.jitter_ns * (more >> 40) >> 24
         if self.bytes_s:
+            if self._free_ns - now_ns > self.buffer_ns:
+                return Passage(dropped=True, touched=True)
             late_ns += self._transmit(now_ns, size_bytes)
         again = _mixed(more)
         overtaken = again & 0xFFFFF < self.reorder
@@ -75,6 +78,12 @@ def trouble_of(rules: tuple[LinkRule, ...], before: Trouble | None) -> Trouble |
     ):
         return None
     return Trouble(rules, before)
+
+
+def _buffer_ns(rules: Iterable[LinkRule]) -> int:
+    """How long the last message that still has room waits, on the slowest of the rules' lines."""
+    slow = [rule for rule in rules if rule.bytes_s]
+    return int(max((rule.buffer_bytes / rule.bytes_s for rule in slow), default=0) * 1e9)
 
 
 def _bursts(rule: LinkRule) -> tuple[int, int]:

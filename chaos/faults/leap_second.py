@@ -25,9 +25,7 @@ class LeapSecond(Fault, frozen=True):
 
     def problems(self) -> list[tuple[str, str]]:
         """See `Settings.problems`."""
-        return (
-            [] if self.over_ns > SECOND else [("over_ns", "a smear takes longer than the second that it inserts")]
-        )
+        return [] if self.over_ns > SECOND else [("over_ns", "a smear takes longer than the second that it inserts")]
 
     def inject(self, control: Control, resolve: Resolve, rng: Random) -> Injected:
         """See `Fault.inject`."""

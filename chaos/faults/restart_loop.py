@@ -8,6 +8,8 @@ from chaos.course import Course
 from chaos.fault import Fault, Injected, Resolve
 from cluster.control import Control
 
+LOOK_EVERY_NS = 20 * MS  # whether a node is up
+
 
 class RestartLoop(Fault, frozen=True):
     """Crash `nodes`, restart them after `down`, let them run for `up`, and so on while it lasts."""
@@ -32,4 +34,6 @@ class RestartLoop(Fault, frozen=True):
             start = course.begin(control.crash(nodes))
             yield self.down_ns
             start()
+            while any(map(control.is_starting, nodes)):
+                yield LOOK_EVERY_NS
             yield self.up_ns

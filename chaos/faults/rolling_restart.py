@@ -8,6 +8,8 @@ from chaos.course import Course
 from chaos.fault import Fault, Injected, Resolve
 from cluster.control import Control
 
+LOOK_EVERY_NS = 20 * MS  # whether a node is up
+
 
 class RollingRestart(Fault, frozen=True):
     """Crash `nodes` one by one: each is `down`, then there is `pause` until the next."""
@@ -28,4 +30,6 @@ class RollingRestart(Fault, frozen=True):
             start = course.begin(control.crash((node,)))
             yield self.down_ns
             start()
+            while any(map(control.is_starting, (node,))):
+                yield LOOK_EVERY_NS
             yield self.pause_ns

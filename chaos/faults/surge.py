@@ -11,9 +11,7 @@ class Surge(LoadFault, kw_only=True, frozen=True):
 
     def problems(self) -> list[tuple[str, str]]:
         """See `Settings.problems`."""
-        return (
-            [] if 0 < self.factor <= 1000 else [("factor", "a rate may grow up to 1000 times, and stays above 0")]
-        )
+        return [] if 0 < self.factor <= 1000 else [("factor", "a rate may grow up to 1000 times, and stays above 0")]
 
     def load(self) -> Load:
         """See `LoadFault.load`."""

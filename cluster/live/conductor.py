@@ -47,7 +47,11 @@ class LiveControl(Control):
     def stop_nodes(self, nodes: tuple[NodeId, ...]) -> None:
         self._conductor.on_hosts(nodes, self._conductor.kill_host)
 
+    def is_starting(self, node: NodeId) -> bool:
+        return self._conductor.is_starting(node)
+
     def start_nodes(self, nodes: tuple[NodeId, ...]) -> None:
+        self._conductor.starting.update(self._conductor.host_names(nodes))
         self._conductor.on_hosts(nodes, self._conductor.restart_host, wait=False)
 
     def pause_nodes(self, nodes: tuple[NodeId, ...]) -> None:
@@ -85,6 +89,7 @@ class Conductor:
         self._addresses: dict[str, str] = {}
         self._watches: dict[str, Any] = {}
         self._lanes = {name: ThreadPoolExecutor(1, thread_name_prefix=name) for name in self._plans}
+        self.starting: set[str] = set()  # hosts that were told to start and are not up yet
         self._lock = threading.RLock()  # over hosts, addresses, watches and the journal
         self._control = LiveControl(self)
         self._failure: str | None = None
@@ -140,6 +145,13 @@ class Conductor:
 
     # hosts
 
+    def host_names(self, nodes: tuple[NodeId, ...]) -> tuple[str, ...]:
+        """The hosts of these nodes."""
+        return tuple(dict.fromkeys(self._host_of[node] for node in nodes))
+
+    def is_starting(self, node: NodeId) -> bool:
+        return self._host_of[node] in self.starting
+
     def on_hosts(self, nodes: tuple[NodeId, ...], act: Callable[[str], None], wait: bool = True) -> None:
         """Do something to each of these nodes' hosts, in that host's lane."""
         names = dict.fromkeys(self._host_of[node] for node in nodes)
@@ -183,6 +195,7 @@ class Conductor:
         damages = {node: self._control.take_damage(node) for node in plan.nodes}
         ray.get(host.begin.remote(self.origin_ns, damages), timeout=CALL_TIMEOUT_S)
         host.pause.remote(tuple(node for node in plan.nodes if self._control.is_paused(node)))
+        self.starting.discard(name)
 
     def _new_host(self, name: str) -> Any:
         plan = self._plans[name]
