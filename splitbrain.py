@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from experiments.checkers.verdict import Verdict
+    from experiments.claims import JudgedClaim
     from experiments.recording import Recording
     from experiments.request import Wanted
     from experiments.store import StoredRun
@@ -73,6 +74,7 @@ class Runs(NamedTuple):
     group: str
     ok: bool  # all that was asked for holds, in every run and of all together
     expect: "Sequence[GroupExpected]"  # what was expected of several runs together
+    claims: "Sequence[JudgedClaim]" = ()  # what a text says, beside what was measured
 
     def history(self) -> "duckdb.DuckDBPyRelation":
         """One operation a row, of all runs."""
@@ -154,6 +156,7 @@ def _run_all(wanted: "Wanted", store: Path, address: str | None) -> Runs:
     """Run all plans that were asked for; the first that fails or is interrupted raises."""
     from cluster.fabric import FabricError
     from experiments.batch import Batch, run_batch
+    from experiments.claims import judge_claims
     from experiments.execute import new_group
     from experiments.judge import judge_group
     from experiments.store import open_run
@@ -169,9 +172,11 @@ def _run_all(wanted: "Wanted", store: Path, address: str | None) -> Runs:
             raise KeyboardInterrupt
         ended[place] = done
     finished = [ended[place] for place in sorted(ended)]
-    expected = judge_group([(done.plan, done.summary) for done in finished])
+    together = [(done.plan, done.summary) for done in finished]
+    expected, claims = judge_group(together), judge_claims(together)
     ok = all(done.summary.ok for done in finished) and all(line.holds is True for line in expected)
-    return Runs([Run(open_run(done.path)) for done in finished], batch.group, ok, expected)
+    ok = ok and all(claim.as_declared for claim in claims)
+    return Runs([Run(open_run(done.path)) for done in finished], batch.group, ok, expected, claims)
 
 
 def load_run(name: str | Path, *, store: str | Path = "runs") -> Run:

@@ -17,7 +17,7 @@ from actors.load import Backlog, Load
 from actors.message import Message, NodeId, Value
 from actors.node import Actor, Node
 from actors.settings import SECOND, Settings
-from actors.workload import Workload
+from actors.workload import Call, Workload
 
 NOBODY: NodeId = -1
 
@@ -175,8 +175,7 @@ class Client(Actor):
             return
         slot = self.slots[number]
         settings = self.settings
-        unique = self.issued * settings.pools + settings.pool + 1
-        call = settings.workload.call(self.calls, unique, self.seen)
+        call = self.next_call(slot)
         hot = self.load.hot_share and self.hot.random() < self.load.hot_share
         key = settings.prefix + (self.load.hot_key or call.key if hot else call.key)
         self.issued += 1
@@ -189,6 +188,11 @@ class Client(Actor):
         if len(self.deadlines) == 1:
             self.node.set_timer("deadline", settings.workload.timeout_ns)
         self.plan_retry(number)
+
+    def next_call(self, slot: Slot) -> Call:
+        """What the workload wants of an idle process."""
+        unique = self.issued * self.settings.pools + self.settings.pool + 1
+        return self.settings.workload.call(self.calls, unique, self.seen)
 
     def plan_retry(self, number: int) -> None:
         """Ask again after a while, if the policy allows one more attempt."""

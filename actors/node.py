@@ -20,6 +20,7 @@ class Stored(msgspec.Struct):
     facts: dict[str, Any] = {}
     logs: dict[str, list[Any]] = {}
     snapshot: Any = None
+    rotten: dict[str, int] = {}  # log -> how many items it had, where a checksum in its middle failed and cut it off
 
 
 class Node(Protocol):

@@ -7,6 +7,8 @@ from typing import ClassVar, NamedTuple
 from actors.message import Value
 from actors.settings import MS, SECOND, DurationNs, Rate, Settings, Share
 
+MAX_CLIENTS = 100_000  # processes; what an open loop needs is its rate times its time-out
+
 
 class Call(NamedTuple):
     """An operation that a workload wants next."""
@@ -72,8 +74,8 @@ class Workload(Settings, frozen=True):
     def problems(self) -> list[tuple[str, str]]:
         """See `Settings.problems`."""
         found = []
-        if self.clients < 1:
-            found.append(("clients", "at least 1 client is needed"))
+        if not 1 <= self.clients <= MAX_CLIENTS:
+            found.append(("clients", f"{self.clients:,} clients; there are from 1 to {MAX_CLIENTS:,}"))
         if self.rate is not None and self.rate <= 0:
             found.append(("rate", "a rate must be above 0; leave it out for a closed loop"))
         if self.timeout_ns <= 0:

@@ -5,7 +5,7 @@ What a sync has not covered when a node crashes is lost, but for a drawn part: t
 the platter anyway.
 """
 
-from collections import deque
+from itertools import islice
 from random import Random
 from typing import Any, Literal, TypeAlias
 
@@ -15,15 +15,17 @@ Record: TypeAlias = tuple[tuple[Any, ...], ...]
 """("save", facts), ("append", log, items), ("cut", log, length) and ("snapshot", state, log, items to drop from its
 front), in the order asked for."""
 
+FOLD_AT = 1024  # durable records that are kept before the image takes them in: only a restart looks at it
+
 
 def apply_record(image: Stored, record: Record) -> None:
     """Bring what the disk holds up to date with one record. Raises ValueError for an unknown instruction."""
     for instruction in record:
         match instruction:
-            case ("save", facts):
-                image.facts.update(facts)
             case ("append", log, items):
                 image.logs.setdefault(log, []).extend(items)
+            case ("save", facts):
+                image.facts.update(facts)
             case ("cut", log, length):
                 del image.logs.setdefault(log, [])[length:]
             case ("wipe",):
@@ -78,6 +80,8 @@ def torn(record: Record) -> Record:
 class Disk:
     """What was asked for, what is durable. Marks count records: 1 is the first."""
 
+    __slots__ = ("_folded", "_image", "_lied", "_records", "asked", "durable", "lying", "syncing")
+
     def __init__(self, image: Stored) -> None:
         self.asked = 0
         self.durable = 0
@@ -85,17 +89,14 @@ class Disk:
         self.lying = False  # the sync at work writes nothing
         self._lied = False
         self._image = image
-        self._unsynced: deque[Record] = deque()
+        self._folded = 0  # the image holds the records up to here
+        self._records: list[Record] = []  # those behind
 
     def write(self, record: Record) -> int:
         """Hand over a record; returns its mark."""
-        self._unsynced.append(record)
+        self._records.append(record)
         self.asked += 1
         return self.asked
-
-    def grows(self) -> bool:
-        """Whether what waits for a sync makes a log longer, which takes room."""
-        return any(instruction[0] == "append" for record in self._unsynced for instruction in record)
 
     def begin_sync(self) -> int:
         """Start a sync of all that was asked for; returns the mark that it will make durable."""
@@ -104,41 +105,61 @@ class Disk:
 
     def unsynced(self) -> list[Record]:
         """The records that no sync has covered so far."""
-        return list(self._unsynced)
+        return self._records[self.durable - self._folded :]
 
     def end_sync(self, mark: int) -> None:
         """A sync that was begun has come to its end."""
         self.syncing = False
-        while self.durable < mark:
-            record = self._unsynced.popleft()
-            if not self.lying:
-                apply_record(self._image, record)
-            self.durable += 1
-        self._lied |= self.lying
-        self.lying = False
+        if self.lying:
+            self._forget(mark)
+        self.durable = mark
+        if mark - self._folded >= FOLD_AT:
+            self._fold(mark)
+
+    def grows(self) -> bool:
+        """Whether what waits for a sync makes a log longer, which takes room."""
+        return any(instruction[0] == "append" for record in self.unsynced() for instruction in record)
 
     def tear(self) -> Record:
         """Write half of the next record and lose the rest of it, with all that follows. Returns that half."""
-        half = torn(self._unsynced[0]) if self._unsynced else ()
-        self._unsynced.clear()
+        self._fold(self.durable)
+        half = torn(self._records[0]) if self._records else ()
+        self._records.clear()
         apply_record(self._image, half)
         return half
 
+    def _forget(self, mark: int) -> None:
+        """A sync has lied: what it should have covered is in no file."""
+        self._fold(self.durable)
+        del self._records[: mark - self.durable]
+        self._folded = mark
+        self.lying, self._lied = False, True
+
     def load(self) -> Stored:
         """What is durable, as a copy."""
+        self._fold(self.durable)
         logs = {name: list(items) for name, items in self._image.logs.items()}
         return Stored(dict(self._image.facts), logs, self._image.snapshot)
 
     def crash(self, draw: Random) -> Stored:
         """What is on disk after a crash: the durable records and a drawn number of the following ones."""
-        kept = 0 if self._lied else draw.randint(0, len(self._unsynced))  # behind a gap nothing can be kept
-        for _ in range(kept):
-            apply_record(self._image, self._unsynced.popleft())
+        kept = draw.randint(0, self.asked - self.durable)
+        self._fold(self.durable + (0 if self._lied else kept))  # behind a gap nothing can be kept
         return self._image
+
+    def _fold(self, mark: int) -> None:
+        """Let the image take in the records up to a mark."""
+        count = mark - self._folded
+        for record in islice(self._records, count):
+            apply_record(self._image, record)
+        del self._records[:count]
+        self._folded = mark
 
 
 class Misread(Disk):
     """A disk whose first read mixes up two items of a log; what it holds is right."""
+
+    __slots__ = ("_draw",)
 
     def __init__(self, image: Stored, draw: Random) -> None:
         super().__init__(image)

@@ -12,6 +12,7 @@ from actors.message import Event, NodeId
 from actors.node import Actor
 from actors.settings import Settings
 from cluster.control import Control
+from cluster.latency import Profile
 from cluster.topology import Topology
 
 
@@ -39,7 +40,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # of the run, for process and actor names
     seed: int
     topology: Topology
-    latency: str  # a profile's name
+    latency: str | Profile  # by its name, or itself
     inside_region_rtt_ns: int | None
     disk: DiskModel
     actors: tuple[ActorSpec, ...]  # one a node, by id
@@ -52,9 +53,9 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
 class Director(Protocol):
     """Who breaks things while the nodes run: the chaos controller, or a test's script.
 
-    A fabric calls `begin` once, `advance` when `due_ns` has come, `observe` for each event that nodes emit and
-    `finish` at the end, on an error and on an interrupt. It ends the run early once `over` is true after `advance`.
-    Times are ns since the start.
+    A fabric calls `begin` once, `advance` when `due_ns` has come, `observe` for each event that nodes emit, and
+    `finish` at the end, on an error and on an interrupt. It ends the run early once `over` is true. Times are ns since
+    the start.
     """
 
     over: bool
@@ -79,6 +80,8 @@ class Progress(msgspec.Struct, frozen=True):
     failed: int
     leader: str | None
     faults: tuple[str, ...]  # in words, those at work
+    p50_ns: int | None = None  # of the operations that ended well so far, to within 1.6%
+    p99_ns: int | None = None
 
 
 class FabricResult(msgspec.Struct, frozen=True, kw_only=True):

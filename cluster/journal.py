@@ -4,7 +4,7 @@ A journal file is a stream of MessagePack values: a header, then lists of entrie
 process left half-written at the end is cut off by the reader; all before it counts.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple
@@ -31,6 +31,8 @@ class NodeStarted(Event, frozen=True):
 
 class NodeStopped(Event, frozen=True):
     """The node crashed: its volatile state and its unsynced disk are gone."""
+
+    killed_process: bool = False  # how: its host's process was killed, or it was dropped in the loop
 
 
 class DiskFailed(Event, frozen=True):
@@ -151,7 +153,7 @@ class Journal:
     """An append-only journal of one host. Without a path it keeps its entries in memory only.
 
     It flushes by itself every `flush_at` entries; a host that must have written before it speaks flushes each turn.
-    What its level of recording does not keep is neither written nor handed on.
+    What its level of recording does not keep is handed on, but not written.
     """
 
     def __init__(
@@ -159,10 +161,11 @@ class Journal:
     ) -> None:
         self._kept = KEPT[record]
         self.entries: list[Entry] = []
+        self.copy_to: Callable[[bytes], None] | None = None  # who is handed all that is flushed, whatever is kept
         self._pending: list[tuple[int, NodeId, Event]] = []
         self._path = path
         self._file: BinaryIO | None = None
-        self._encoder = msgspec.msgpack.Encoder()
+        self._encoder = msgspec.msgpack.Encoder(order="deterministic")
         self._origin_ns = origin_ns
         self._flush_at = flush_at
         if path is not None:
@@ -171,8 +174,6 @@ class Journal:
 
     def write(self, time_ns: int, node: NodeId, item: Event) -> None:
         """Record one thing; `time_ns` is the host's raw clock."""
-        if self._kept is not None and type(item) not in self._kept:
-            return
         self._pending.append((time_ns, node, item))
         if len(self._pending) >= self._flush_at:
             self.flush()
@@ -180,17 +181,23 @@ class Journal:
     def flush(self) -> bytes:
         """Hand what is pending to the operating system: it survives this process.
 
-        Returns: the entries as they were written, b"" if there were none.
+        Returns: all entries, encoded, whatever the level of recording keeps; b"" if there were none.
         """
         if not self._pending:
             return b""
+        kept = self._pending
+        if self._kept is not None:
+            kept = [entry for entry in self._pending if type(entry[2]) in self._kept]
         data = b""
         if self._file is None:
             origin = self._origin_ns
-            self.entries.extend(Entry(time_ns - origin, node, item) for time_ns, node, item in self._pending)
-        else:
+            self.entries.extend(Entry(time_ns - origin, node, item) for time_ns, node, item in kept)
+        if self._file is not None or self.copy_to is not None:
             data = self._encoder.encode(self._pending)
-            self._file.write(data)
+        if self._file is not None:
+            self._file.write(data if kept is self._pending else self._encoder.encode(kept))
+        if self.copy_to is not None:
+            self.copy_to(data)
         self._pending.clear()
         return data
 

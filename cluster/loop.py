@@ -7,25 +7,34 @@ differs between the fabrics stands in three methods: where a message goes (`forw
 
 import heapq
 from abc import ABC, abstractmethod
+from itertools import count
 from typing import Any, TypeAlias
 
 from actors.message import Event, Message, NodeId
 from actors.node import Node, Stored
 from cluster.ailment import HEALTHY, Ailment
-from cluster.codec import size_bytes
 from cluster.control import LinkRule
 from cluster.disk import Damage, Disk, Misread, Record, apply_record, damage_done
-from cluster.drive import DrivenNode
+from cluster.drive import EVENT, DrivenNode, Effect
 from cluster.fabric import Setup
-from cluster.journal import NOBODY, DiskFailed, FaultTouched, NodePaused, NodeResumed, NodeStarted, NodeStopped, Traffic
-from cluster.latency import load_profile
+from cluster.journal import (
+    NOBODY,
+    DiskFailed,
+    FaultTouched,
+    NodePaused,
+    NodeResumed,
+    NodeStarted,
+    NodeStopped,
+    Traffic,
+)
+from cluster.latency import profile_of
 from cluster.network import Network
 from cluster.streams import stream
 
-DELIVER, TIMER, SYNCED, CALL, WAKE, FAIL = range(6)
+DELIVER, TIMER, SYNCED, CALL, STOP, WAKE, FAIL = range(7)
 
-Due: TypeAlias = tuple[int, int, int, NodeId, NodeId, Any]
-"""(time ns, sequence, kind, node, sender, message | timer's name | (incarnation, mark) | call)"""
+Due: TypeAlias = tuple[int, int, int, NodeId, int, Any]
+"""(time ns, number, kind, node, sender | the wake-up's time, message | timer's name | (incarnation, mark))"""
 
 
 class Loop(ABC):
@@ -37,17 +46,18 @@ class Loop(ABC):
         self.now_ns = 0
         self.nodes: dict[NodeId, DrivenNode] = {}
         self.heap: list[Due] = []
+        self.number = count(1).__next__  # entries that fall due at one moment keep the order in which they were made
         self.ailments: dict[NodeId, Ailment] = {}
+        self.damages: dict[NodeId, Damage] = {}  # what is done to disks before their nodes start
         self.sent = self.dropped = self.delivered = 0
         self.network = Network(
             setup.topology,
-            load_profile(setup.latency),
+            profile_of(setup.latency),
             seed=setup.seed,
             inside_region_rtt_ns=setup.inside_region_rtt_ns,
         )
         self._incarnations: dict[NodeId, int] = {}
         self._disks: dict[NodeId, Stored] = {}
-        self._sequence = 0
 
     # what differs between the fabrics
 
@@ -65,19 +75,13 @@ class Loop(ABC):
 
     # nodes
 
-    def start(
-        self,
-        node_id: NodeId,
-        image: Stored | None = None,
-        incarnation: int | None = None,
-        damage: Damage | None = None,
-    ) -> None:
-        """Start a node on its disk, maybe a damaged one; the loop remembers both, unless the caller knows better."""
+    def start(self, node_id: NodeId, image: Stored | None = None, incarnation: int | None = None) -> None:
+        """Start a node on its disk; the loop remembers both, unless the caller knows better."""
         if incarnation is None:
             incarnation = self._incarnations.get(node_id, -1) + 1
         self._incarnations[node_id] = incarnation
         found = image if image is not None else self._disks.get(node_id) or Stored()
-        disk = self._damaged(node_id, incarnation, found, damage)
+        disk = self._disk_of(node_id, incarnation, found)
         spec, topology = self.setup.actors[node_id], self.setup.topology
         node = DrivenNode(
             self,
@@ -88,6 +92,7 @@ class Loop(ABC):
             seed=self.setup.seed,
             disk=disk,
         )
+        node.links = self.network.links_from(node_id)
         self.nodes[node_id] = node
         node.ail(self.ailments.get(node_id, HEALTHY))
         self.publish(node_id, NodeStarted(incarnation, self.host))
@@ -106,8 +111,27 @@ class Loop(ABC):
         self._disks[node_id] = node.disk.crash(draw)
         self.publish(node_id, NodeStopped())
 
-    def _damaged(self, node_id: NodeId, incarnation: int, image: Stored, damage: Damage | None) -> Disk:
-        """The disk with what a fault did to it while its node was down."""
+    def pause(self, node_id: NodeId) -> None:
+        """Close a node's gate."""
+        node = self.nodes.get(node_id)
+        if node is not None and not node.paused:
+            node.paused = node.gated = True
+            self.publish(node_id, NodePaused())
+
+    def resume(self, node_id: NodeId) -> None:
+        """Open the gate: what waited is handled now, in the order of its arrival."""
+        node = self.nodes.get(node_id)
+        if node is None or not node.paused:
+            return
+        node.paused, node.gated = False, node.serving
+        self.publish(node_id, NodeResumed())
+        for kind, sender, what in node.mailbox:
+            self.push(self.now_ns, kind, node_id, sender, what)
+        node.mailbox.clear()
+
+    def _disk_of(self, node_id: NodeId, incarnation: int, image: Stored) -> Disk:
+        """A node's disk, with what a fault did to it while the node was down."""
+        damage = self.damages.pop(node_id, None)
         if damage is None:
             return Disk(image)
         draw = stream(self.setup.seed, "damage", node_id, incarnation)
@@ -135,36 +159,27 @@ class Loop(ABC):
         for injection, messages in self.network.settled():
             self.publish(NOBODY, FaultTouched(injection, messages))
 
-    def pause(self, node_id: NodeId) -> None:
-        """Close a node's gate."""
-        node = self.nodes.get(node_id)
-        if node is not None and not node.paused:
-            node.paused = True
-            self.publish(node_id, NodePaused())
-
-    def resume(self, node_id: NodeId) -> None:
-        """Open the gate: what waited is handled now, in the order of its arrival."""
-        node = self.nodes.get(node_id)
-        if node is None or not node.paused:
-            return
-        node.paused = False
-        self.publish(node_id, NodeResumed())
-        for kind, sender, what in node.mailbox:
-            self.push(self.now_ns, kind, node_id, sender, what)
-        node.mailbox.clear()
-
     def traffic(self) -> Traffic:
         """What this loop's nodes sent and got."""
         return Traffic(self.sent, self.dropped, self.delivered, 0)
 
     # the heap
 
-    def push(self, due_ns: int, kind: int, node: NodeId, sender: NodeId, what: Any) -> None:
-        self._sequence += 1
-        heapq.heappush(self.heap, (due_ns, self._sequence, kind, node, sender, what))
+    def push(self, due_ns: int, kind: int, node: NodeId, sender: int, what: Any) -> None:
+        heapq.heappush(self.heap, (due_ns, self.number(), kind, node, sender, what))
 
     def push_timer(self, due_ns: int, node: NodeId, name: str) -> None:
-        self.push(due_ns, TIMER, node, node, (name, due_ns))
+        heapq.heappush(self.heap, (due_ns, self.number(), TIMER, node, due_ns, name))
+
+    # what leaves nodes
+
+    def release(self, node: DrivenNode, effects: list[Effect]) -> None:
+        """See `cluster.drive.World`."""
+        for to, what in effects:
+            if to == EVENT:
+                self.publish(node.id, what)  # type: ignore[arg-type]
+            else:
+                self.transmit(node.id, to, what)  # type: ignore[arg-type]
 
     def hand(self, target: NodeId, message: Message) -> None:
         """Have a message delivered at once that no node sent."""
@@ -176,30 +191,33 @@ class Loop(ABC):
         if source == target:
             self.push(self.now_ns, DELIVER, target, source, message)
             return
-        link = self.network.link(source, target)
-        dues = link.pass_(self.now_ns, size_bytes(message) if link.bytes_s else 0)
-        if not dues:
+        self.forward_all(self.network.link(source, target).pass_(self.now_ns, message), source, target, message)
+
+    def forward_all(self, dues_ns: tuple[int, ...], source: NodeId, target: NodeId, message: Message) -> None:
+        """Bring a message to its receiver's loop as often as its link says: never, once, or twice."""
+        if not dues_ns:
             self.dropped += 1
-        for due_ns in dues:
+        for due_ns in dues_ns:
             self.forward(due_ns, source, target, message)
 
-    def handle(self, kind: int, node_id: NodeId, sender: NodeId, what: Any) -> bool:
+    # what is due
+
+    def handle(self, kind: int, node_id: NodeId, sender: int, what: Any) -> bool:
         """Hand one due entry to its node; False if nothing came of it."""
         node = self.nodes.get(node_id)
         if node is None:
             self.dropped += kind == DELIVER
             return False
-        if (node.paused or node.busy) and kind < SYNCED:
+        if node.gated and kind < SYNCED:
             self._queue(node, kind, sender, what)
             return False
         if kind == DELIVER:
             self.delivered += 1
             node.handlers[type(what)](node.actor, sender, what)
         elif kind == TIMER:
-            name, scheduled_ns = what
-            if not node.timer_due(name, scheduled_ns):
+            if not node.timer_due(what, sender):
                 return False
-            node.timers[name](node.actor)
+            node.timers[what](node.actor)
         elif kind == WAKE:
             return self._wake(node, what)
         elif kind == FAIL:
@@ -212,13 +230,13 @@ class Loop(ABC):
             return True
         node.carry_out()
         if node.ailment.cpu_extra_ns:
-            node.busy = True
+            node.serving = node.gated = True
             self.push(self.now_ns + node.ailment.cpu_extra_ns, WAKE, node_id, node_id, node.incarnation)
         return True
 
     # nodes that ail
 
-    def _queue(self, node: DrivenNode, kind: int, sender: NodeId, what: Any) -> None:
+    def _queue(self, node: DrivenNode, kind: int, sender: int, what: Any) -> None:
         """Let a message or a timer wait, if there is room for it."""
         if kind == DELIVER and node.ailment.inbox and len(node.mailbox) >= node.ailment.inbox:
             self.dropped += 1
@@ -229,8 +247,8 @@ class Loop(ABC):
         """The CPU is free: go on with what has waited longest."""
         if incarnation != node.incarnation:
             return False
-        node.busy = False
-        while node.mailbox and not node.busy and not node.paused:
+        node.serving, node.gated = False, node.paused
+        while node.mailbox and not node.gated:
             kind, sender, what = node.mailbox.popleft()
             self.handle(kind, node.id, sender, what)
         return True

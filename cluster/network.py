@@ -2,109 +2,134 @@
 
 One link a directed pair of nodes, first in, first out. Every message draws exactly 64 bits from its link's own
 stream, whatever faults are laid, so that laying or lifting a fault shifts no other draw: 12 bits pick the delay, 20
-decide loss, 20 duplication, 12 the duplicate's delay.
+decide loss, 20 duplication, 12 a spike. What only a few messages need (the size of a spike, a duplicate's delay) comes
+from a hash of their bits.
 """
 
 from collections import Counter
-from hashlib import blake2b
+from hashlib import blake2b, shake_128
+from math import isqrt
 from struct import Struct
 
-from actors.message import NodeId
+from actors.message import Message, NodeId
+from cluster.codec import size_bytes
 from cluster.control import LinkRule
-from cluster.latency import Profile
+from cluster.latency import Profile, Trip
 from cluster.topology import Topology
 from cluster.trouble import Trouble, trouble_of
 
 SHARE = 1 << 20
-_EIGHT_DRAWS = Struct("<8Q")
+FIRST_DRAWS, MORE_DRAWS = 8, 64  # at a time: most of many links carry little, and draws in bulk are cheap
+_PLACE = Struct("<QQQ").pack
+_UNPACK = {count: Struct(f"<{count}Q").unpack for count in (FIRST_DRAWS, MORE_DRAWS)}
 
 
 class Link:
-    """One directed link. `pass_` is asked once a message."""
+    """One directed link. `pass_` is asked once a message.
+
+    A fast loop may look into it: it takes `draws.pop()`, after `refill` if that is empty; bits below `plain_below` mean
+    that nothing but the delay table and the order matters, for all others it asks `pass_bits`.
+    """
 
     __slots__ = (
-        "_block",
-        "_draws",
-        "_key",
-        "_table",
-        "bytes_s",
+        "_blocks",
+        "_place",
+        "_seed",
         "delay_ns",
-        "drop",
+        "draws",
         "duplicate",
         "last_due_ns",
         "loss",
+        "plain_below",
         "rules",
-        "sent",
+        "table",
         "touched",
+        "trip",
         "trouble",
     )
 
-    def __init__(self, key: bytes, table: tuple[int, ...]) -> None:
-        self._key = key
-        self._table = table
-        self._block: tuple[int, ...] = ()
-        self._draws = 0
+    def __init__(self, seed: bytes, place: tuple[NodeId, NodeId], trip: Trip) -> None:
+        self._seed = seed
+        self._place = place
+        self._blocks = 0
+        self.draws: list[int] = []
+        self.trip = trip
+        self.table = trip.table()
         self.last_due_ns = 0
-        self.sent = 0
-        self.drop = False
-        self.loss = 0  # of SHARE
-        self.duplicate = 0  # of SHARE
-        self.delay_ns = 0
-        self.bytes_s = 0.0  # 0: no bound; else `pass_` needs the size
-        self.rules: tuple[LinkRule, ...] = ()
         self.touched = 0  # messages that the rules dropped, doubled, spoiled or held up
         self.trouble: Trouble | None = None  # what is rarer than loss, duplicates and delay
+        self.judge(())
 
     def judge(self, rules: tuple[LinkRule, ...]) -> None:
         """Fold the rules that lie over this link: drops win, delays add up, losses combine as chances do."""
         self.rules = rules
         self.trouble = trouble_of(rules, self.trouble)
-        self.bytes_s = self.trouble.bytes_s if self.trouble else 0.0
         passing = unique = 1.0
-        self.drop = False
         self.delay_ns = 0
         for rule in rules:
-            self.drop |= rule.drop
             self.delay_ns += rule.delay_ns
-            passing *= 1 - rule.loss
+            passing *= 0.0 if rule.drop else 1 - rule.loss
             unique *= 1 - rule.duplicate
         self.loss = round((1 - passing) * SHARE)
         self.duplicate = round((1 - unique) * SHARE)
+        plain = not (self.loss or self.duplicate or self.delay_ns or self.trouble)
+        self.plain_below = self.trip.spikes_from if plain else 0
+
+    def refill(self) -> list[int]:
+        """Draw the next block of this link's stream: a hash of (seed, link, number of the block)."""
+        count = MORE_DRAWS if self._blocks else FIRST_DRAWS
+        block = shake_128(self._seed + _PLACE(*self._place, self._blocks)).digest(8 * count)
+        self._blocks += 1
+        self.draws.extend(_UNPACK[count](block))
+        return self.draws
 
     def draw(self) -> int:
-        """The next 64 bits of this link's stream: block n of eight is a hash of (seed, link, n)."""
-        at = self._draws & 7
-        if not at:
-            digest = blake2b(self._key, salt=(self._draws >> 3).to_bytes(8, "little")).digest()
-            self._block = _EIGHT_DRAWS.unpack(digest)
-        self._draws += 1
-        return self._block[at]
+        """The next 64 bits of this link's stream."""
+        return (self.draws or self.refill()).pop()
 
-    def pass_(self, now_ns: int, size_bytes: int = 0) -> tuple[int, ...]:
+    def pass_(self, now_ns: int, message: Message | None = None) -> tuple[int, ...]:
         """When a message sent now arrives: never (), once, or twice. Its size counts where bandwidth is bounded."""
-        bits = self.draw()
-        if self.drop or (bits >> 12) & 0xFFFFF < self.loss:
+        return self.pass_bits(self.draw(), now_ns, message)
+
+    def pass_bits(self, bits: int, now_ns: int, message: Message | None = None) -> tuple[int, ...]:
+        """When a message sent now with this draw arrives."""
+        if (bits >> 12) & 0xFFFFF < self.loss:
             self.touched += 1
             return ()
-        due = now_ns + self._table[bits & 0xFFF] + self.delay_ns
+        due = now_ns + self.table[bits & 0xFFF] + self.delay_ns
+        self.touched += self.delay_ns > 0
         if self.trouble is not None:
-            passage = self.trouble.judge(bits, now_ns, size_bytes)
-            self.touched += passage.touched
+            size = size_bytes(message) if self.trouble.bytes_s and message is not None else 0
+            passage = self.trouble.judge(bits, now_ns, size)
+            self.touched += passage.touched and not self.delay_ns
             if passage.dropped:
                 return ()
             due += passage.late_ns
             if passage.overtaken:
                 return (due,)  # what is sent next may overtake it
-        elif self.delay_ns:
-            self.touched += 1
+        if bits >= self.trip.spikes_from:
+            due += self._spike_ns(bits)
         if due < self.last_due_ns:
             due = self.last_due_ns
         self.last_due_ns = due
         if (bits >> 32) & 0xFFFFF < self.duplicate:
             # The copy is late by up to one more trip, and what is sent next may overtake it.
             self.touched += 1
-            return due, due + self._table[bits >> 52]
+            return due, due + self.table[_more_bits(bits) & 0xFFF]
         return (due,)
+
+    def _spike_ns(self, bits: int) -> int:
+        """A Pareto variable with index 2, by its quantile function: the least spike over the root of an even draw.
+
+        Roots of integers are the same on any machine.
+        """
+        even = (_more_bits(bits) >> 44) + 1  # of 1..2^20
+        return self.trip.spike_ns * (1 << 20) // isqrt(even << 20)
+
+
+def _more_bits(bits: int) -> int:
+    """64 bits more, for a message that needs them."""
+    return int.from_bytes(blake2b(bits.to_bytes(8, "little"), digest_size=8).digest(), "little")
 
 
 class Network:
@@ -113,41 +138,53 @@ class Network:
     def __init__(self, topology: Topology, profile: Profile, *, seed: int, inside_region_rtt_ns: int | None) -> None:
         self._topology = topology
         self._profile = profile
-        self._seed = seed
+        self._seed = blake2b(f"{seed}/links".encode(), digest_size=16).digest()
         self._inside_region_rtt_ns = inside_region_rtt_ns
-        self._rules: tuple[LinkRule, ...] = ()
-        self._links: dict[tuple[NodeId, NodeId], Link] = {}
-        self._touched: Counter[int] = Counter()  # by injection
+        self._rules: list[tuple[frozenset[NodeId], frozenset[NodeId], LinkRule]] = []  # (sources, targets, rule)
+        self._links: dict[NodeId, dict[NodeId, Link]] = {}
+        self._trips: dict[tuple[str, str], Trip] = {}  # by regions
+        self._touched: Counter[int] = Counter()  # messages by injection of a fault
+
+    def links_from(self, source: NodeId) -> dict[NodeId, Link]:
+        """The links of one sender that were used so far, by receiver."""
+        links = self._links.get(source)
+        if links is None:
+            links = self._links[source] = {}
+        return links
 
     def link(self, source: NodeId, target: NodeId) -> Link:
         """The link from one node to another."""
-        link = self._links.get((source, target))
+        links = self.links_from(source)
+        link = links.get(target)
         if link is None:
-            link = self._links[source, target] = self._new_link(source, target)
+            link = links[target] = self._new_link(source, target)
         return link
 
     def apply_rules(self, rules: tuple[LinkRule, ...]) -> None:
         """Let exactly these rules lie over the links from now on."""
-        self._rules = rules
-        for (source, target), link in self._links.items():
-            if link.touched:
-                for injection in {rule.injection for rule in link.rules}:
-                    self._touched[injection] += link.touched
-                link.touched = 0
-            self._judge(link, source, target)
+        self._rules = [(frozenset(rule.sources), frozenset(rule.targets), rule) for rule in rules]
+        for source, links in self._links.items():
+            for target, link in links.items():
+                if link.touched:
+                    for injection in {rule.injection for rule in link.rules}:
+                        self._touched[injection] += link.touched
+                    link.touched = 0
+                self._judge(link, source, target)
 
     def settled(self) -> list[tuple[int, int]]:
         """The faults that no longer lie over the links, and how many messages each touched; each is told once."""
-        at_work = {rule.injection for rule in self._rules}
+        at_work = {rule.injection for _, _, rule in self._rules}
         over = sorted(injection for injection in self._touched if injection not in at_work)
         return [(injection, self._touched.pop(injection)) for injection in over]
 
     def _new_link(self, source: NodeId, target: NodeId) -> Link:
-        regions = self._topology.regions
-        trip = self._profile.trip(regions[source], regions[target], self._inside_region_rtt_ns)
-        link = Link(f"{self._seed}/link/{source}/{target}".encode(), trip.table())
+        route = self._topology.regions[source], self._topology.regions[target]
+        trip = self._trips.get(route)
+        if trip is None:
+            trip = self._trips[route] = self._profile.trip(*route, self._inside_region_rtt_ns)
+        link = Link(self._seed, (source, target), trip)
         self._judge(link, source, target)
         return link
 
     def _judge(self, link: Link, source: NodeId, target: NodeId) -> None:
-        link.judge(tuple(rule for rule in self._rules if source in rule.sources and target in rule.targets))
+        link.judge(tuple(rule for sources, targets, rule in self._rules if source in sources and target in targets))

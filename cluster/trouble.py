@@ -34,7 +34,6 @@ class Trouble:
         self.buffer_ns = _buffer_ns(found)
         self.flap_ns = min((rule.flap_ns for rule in found if rule.flap_ns), default=0)
         self.burst_begins, self.burst_ends = _bursts(max(found, key=lambda rule: rule.burst_loss))
-        self.delayed = any(rule.delay_ns for rule in found)
         self._bad: bool = before is not None and before._bad  # in a burst
         self._free_ns: int = before._free_ns if before is not None else 0  # when the line has sent what it took
 
@@ -54,7 +53,7 @@ class Trouble:
         overtaken = again & 0xFFFFF < self.reorder
         if overtaken:
             late_ns += self.reorder_ns * (again >> 40) >> 24
-        return Passage(False, late_ns, overtaken, touched=late_ns > 0 or overtaken or self.delayed)
+        return Passage(False, late_ns, overtaken, touched=late_ns > 0 or overtaken)
 
     def _in_burst(self, draw: int) -> bool:
         """Gilbert's model: a good state that passes all, a bad one that loses all."""

@@ -6,14 +6,17 @@ Starting Ray takes seconds and a simulated run often less than one, so that a ma
 import contextlib
 import multiprocessing
 import os
+import select
 import signal
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from types import FrameType
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
@@ -22,7 +25,8 @@ from experiments.execute import Finished, execute
 from experiments.plan import Plan
 from experiments.store.parcel import pack, unpack
 
-PARENT_LOOK_S = 1.0
+INTERRUPT_EVERY_S = 0.1
+R = TypeVar("R")
 
 Ended: TypeAlias = tuple[int, Finished | Exception]
 """The place of a plan, and its run; or what its worker died of, which is no word on the experiment."""
@@ -76,7 +80,20 @@ def _one_by_one(batch: Batch, watch: Callable[[int, Progress], None]) -> Iterato
         for fabric in dict.fromkeys(plan.fabric for plan in batch.plans) if len(batch.plans) > 1 else ():
             sessions.enter_context(fabric_session(fabric, batch.address))
         for place, plan in enumerate(batch.plans):
-            yield place, _run_one(batch, plan, lambda progress, at=place: watch(at, progress))  # type: ignore[misc]
+            watch_this = partial(watch, place)
+            yield place, _outcome(batch, lambda: _run_one(batch, plan, watch_this))  # noqa: B023 - called at once
+
+
+def _outcome(batch: Batch, run: Callable[[], R]) -> R | Exception:
+    """What comes of a run; a batch that keeps going takes an error, be it a bug, as the end of that run alone."""
+    try:
+        return run()
+    except BrokenExecutor:
+        raise
+    except Exception as error:
+        if not batch.keep_going:
+            raise
+        return error
 
 
 def _run_one(batch: Batch, plan: Plan, watch: Callable[[Progress], None]) -> Finished:
@@ -102,10 +119,17 @@ def _in_pools(batch: Batch, workers: int) -> Iterator[Ended]:
 
 
 def _in_pool(batch: Batch, workers: int, places: Sequence[int]) -> Iterator[Ended]:
-    """Runs over one pool, up to its end or the death of one of its processes. An interrupt reaches them all."""
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), initializer=_begin_worker)
+    """Runs over one pool, up to its end or the death of one of its processes.
+
+    Each process holds the reading end of a pipe whose writing end is this process's alone. When that closes, because
+    nothing more is wanted or because this process is gone, what still runs is interrupted.
+    """
+    reading, writing = os.pipe()
+    pool = ProcessPoolExecutor(
+        workers, multiprocessing.get_context("fork"), initializer=_begin_worker, initargs=(reading, writing)
+    )
     left = iter(places)
-    going: dict[Future[Finished], int] = {}
+    going: dict[Future[Finished | None], int] = {}
     try:
         while True:
             while len(going) < 2 * workers and (place := next(left, None)) is not None:
@@ -113,19 +137,34 @@ def _in_pool(batch: Batch, workers: int, places: Sequence[int]) -> Iterator[Ende
             if not going:
                 return
             for future in wait(going, return_when=FIRST_COMPLETED).done:
-                yield going.pop(future), future.result()
+                place, outcome = going.pop(future), _outcome(batch, future.result)
+                if outcome is not None:
+                    yield place, outcome
     except BrokenExecutor:
         return
     except KeyboardInterrupt:
+        os.close(writing)
+        writing = -1
         for future, place in going.items():
-            if not future.cancel():
-                yield place, future.result()
+            outcome = None if future.cancel() else _outcome(batch, future.result)
+            if outcome is not None:
+                yield place, outcome
+        raise
     finally:
+        if writing >= 0:
+            os.close(writing)
         pool.shutdown(wait=True, cancel_futures=True)
+        os.close(reading)
 
 
-def _in_worker(batch: Batch, plan: Plan) -> Finished:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+_unwanted = threading.Event()  # in a worker: whoever started it wants no more
+
+
+def _in_worker(batch: Batch, plan: Plan) -> Finished | None:
+    """Run a plan; None if the batch was interrupted while it waited for its turn."""
+    if _unwanted.is_set():
+        return None
+    signal.signal(signal.SIGINT, _interrupt_once)
     try:
         finished = _run_one(batch, plan, lambda _: None)
     finally:
@@ -133,15 +172,27 @@ def _in_worker(batch: Batch, plan: Plan) -> Finished:
     return msgspec.structs.replace(finished, recording=None)  # it stays in the folder; to send it would cost more
 
 
-def _begin_worker() -> None:
-    """Take an interrupt only while a plan runs; end when the process that started it is gone, for nobody else would."""
+def _interrupt_once(_: int, __: FrameType | None) -> None:
+    """A terminal's interrupt reaches a worker, and that of the process that started it does too: one is enough."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _begin_worker(reading: int, writing: int) -> None:
+    """Take an interrupt only while a plan runs. End when the process that started it is gone, for nobody else would."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.close(writing)
+    _unwanted.clear()
     parent = os.getppid()
 
     def look() -> None:
-        while os.getppid() == parent:
-            time.sleep(PARENT_LOOK_S)
-        os._exit(1)
+        select.select([reading], [], [])
+        _unwanted.set()
+        while True:
+            time.sleep(INTERRUPT_EVERY_S)  # a process that dies closes its pipes before it is gone
+            if os.getppid() != parent:
+                os._exit(1)
+            os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=look, name="parent", daemon=True).start()
 

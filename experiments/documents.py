@@ -113,9 +113,11 @@ def _table(model: type[BaseModel]) -> Iterator[str]:
 def _steps() -> Iterator[str]:
     yield "| key | what may stand there | default | example | |"
     yield "|---|---|---|---|---|"
-    for name, (_, field) in STEP_KEYS.items():
+    for name, (annotation, field) in STEP_KEYS.items():
         key = field.alias or name
-        yield f"| `{key}` | a time such as 150ms or 2s | none | `{EXAMPLES.get(key, '')}` | {field.description} |"
+        example = EXAMPLES.get(key, "")
+        shown = f"`{example}`" if example else ""
+        yield f"| `{key}` | {_type(annotation)} | {_default(field)} | {shown} | {field.description or ''} |"
 
 
 def _settings(name: str, kind: Any) -> Iterator[str]:

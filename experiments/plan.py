@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from cluster.latency import Profile
+
 FORMAT = 1
 RecordLevel = Literal["history", "events"]
 """"history": operations, faults and roles; "events": all that nodes emit too."""
@@ -17,7 +19,7 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Where the nodes are and what joins them."""
 
     regions: tuple[str, ...]  # the region of each server, in order of id
-    latency: str  # the profile's name
+    latency: str | Profile  # by its name, or as the file spells it out
     inside_region_rtt_ns: int | None = None  # None: the profile's
     fsync_ns: int = 1_000_000  # modelled time of one fsync
     density: int = 1  # nodes an actor, on the Ray fabric

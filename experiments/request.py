@@ -1,5 +1,6 @@
 """What is asked to be run: an experiment file, a resolved plan, or a run whose plan is to be repeated."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -7,14 +8,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from experiments import plan as plans
-from experiments import runner, schedule
-from experiments.checkers import CHECKERS
-from experiments.judge import named_checkers
+from experiments import plan_checks
 from experiments.near_words import did_you_mean
 from experiments.plan import Plan
 from experiments.spec import load_spec
 from experiments.spec.document import tree_of
 from experiments.spec.load import spec_of
+from experiments.spec.models import MAX_REPEATS
 from experiments.store import StoreError, find_run
 from experiments.store.folder import EXPERIMENT, PLAN
 from experiments.unfold import unfold
@@ -68,7 +68,7 @@ def _plan_file(target: str, store: Path) -> Path | None:
     path = Path(target)
     if path.suffix == ".json":
         return path
-    if path.exists() and not (path / PLAN).is_file():
+    if os.path.exists(path) and not os.path.isfile(path / PLAN):
         return None
     try:
         return find_run(store, target).path / PLAN
@@ -123,24 +123,20 @@ def _from_plan(path: Path, changes: Changes) -> Wanted:
         raise BadRequest(f"{path} can't be read: {error.strerror or error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequest(f"{path} is no plan: {error}") from error
-    _check_runnable(plan, path)
-    seed = plan.seed if changes.seed is None else changes.seed
+    seed, repeat = plan.seed if changes.seed is None else changes.seed, changes.repeat or 1
+    if repeat > MAX_REPEATS:
+        raise BadRequest(f"--repeat {repeat:,}: {MAX_REPEATS:,} are allowed")
+    if seed + repeat - 1 > plan_checks.MAX_SEED:
+        raise BadRequest(f"--seed {seed}: seeds end at {plan_checks.MAX_SEED}")
     fabric = changes.fabric or plan.fabric
-    repeated = [
-        msgspec.structs.replace(plan, seed=seed + number, fabric=fabric) for number in range(changes.repeat or 1)
-    ]
+    repeated = [msgspec.structs.replace(plan, seed=seed + number, fabric=fabric) for number in range(repeat)]
+    _check_runnable(repeated[0], path)
     experiment = path.with_name(EXPERIMENT)
     return Wanted(repeated, experiment.read_bytes() if experiment.is_file() else None)
 
 
 def _check_runnable(plan: Plan, path: Path) -> None:
     """Refuse a plan that was written by hand, or by another version, and names what isn't there."""
-    try:
-        runner.setup_of(plan, name="check")
-        schedule.steps_of(plan.chaos)
-        unknown = [name for name in (*plan.check, *named_checkers(plan)) if name not in CHECKERS]
-    except (LookupError, ValueError) as error:
-        what = f"{error} is not known here" if isinstance(error, KeyError) else str(error)
-        raise BadRequest(f"{path} is a plan that this splitbrain can't run: {what}") from error
-    if unknown:
-        raise BadRequest(f"{path} asks for checkers that aren't there: {', '.join(unknown)}")
+    wrong = list(plan_checks.problems(plan))
+    if wrong:
+        raise BadRequest(f"{path} is a plan that this splitbrain can't run: {'; '.join(wrong)}")

@@ -9,7 +9,7 @@ import msgspec
 from actors.client import Client, ClientSettings
 from actors.message import Event
 from actors.node import Actor
-from actors.systems import SYSTEMS
+from actors.systems import CLIENTS, SYSTEMS
 from actors.workload import Workload
 from chaos.controller import Controller
 from chaos.zoo import MUTANTS
@@ -111,5 +111,5 @@ def client_pools(plan: Plan) -> tuple[ActorSpec, ...]:
             stop_after_ns=plan.duration_ns,
             prefix=f"{plan.workloads[place].called}/" if len(workloads) > 1 else "",
         )
-        specs.append(ActorSpec(Client, client))
+        specs.append(ActorSpec(CLIENTS.get(plan.system.name, Client), client))
     return tuple(specs)

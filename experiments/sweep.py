@@ -15,8 +15,9 @@ from experiments.execute import Finished
 from experiments.plan import Plan, encode
 from experiments.request import BadRequest
 from experiments.spec import load_spec
+from experiments.spec.load import MAX_RUNS
 from experiments.spec.points import MAX_POINTS
-from experiments.store import Summary, runs
+from experiments.store import StoreError, Summary, runs
 from experiments.store.folder import write_atomically
 from experiments.store.tables import write_rows
 from experiments.unfold import unfold
@@ -53,6 +54,8 @@ def axis_of(text: str) -> Axis:
     values = tuple(value.strip() for value in _split(listed))
     if not equals or not path or not all(values):
         raise BadRequest(f"--over {text}: write it as path=a,b,c, such as system.raft.batch=1,16,128")
+    if len(set(values)) < len(values):
+        raise BadRequest(f"--over {text}: a value stands twice")
     return Axis(path, values)
 
 
@@ -64,11 +67,16 @@ def plan_sweep(path: Path, axes: Sequence[Axis], *, sets: Mapping[str, str], fab
     count = math.prod(len(axis.values) for axis in axes)
     if count > MAX_POINTS:
         raise BadRequest(f"the grid has {count:,} points; {MAX_POINTS:,} are allowed")
+    if len({axis.path for axis in axes}) < len(axes):
+        raise BadRequest("two --over name the same path; list all of its values behind one: path=a,b,c")
     plans: list[Plan] = []
-    for values in product(*(axis.values for axis in axes)):
+    for number, values in enumerate(product(*(axis.values for axis in axes)), start=1):
         place = {axis.path: value for axis, value in zip(axes, values, strict=True)}
         for plan in unfold(load_spec(path, {**sets, **place}), fabric=fabric):
             plans.append(msgspec.structs.replace(plan, matrix={**plan.matrix, **place}))
+        in_all = len(plans) * count // number  # told by the first point, for each makes about as many
+        if in_all > MAX_RUNS:
+            raise BadRequest(f"the grid makes {in_all:,} runs; {MAX_RUNS:,} are allowed")
     digest = blake2b(b"".join(map(encode, plans)), digest_size=4).hexdigest()
     return Sweep(name=f"s{digest}", plans=tuple(plans), source=path.read_bytes())
 
@@ -107,8 +115,11 @@ def write_parquet(sweep: Sweep, rows: Sequence[Row], store: Path) -> Path:
 
 def write_plan(sweep: Sweep, store: Path) -> None:
     """Keep what is swept beside the runs, so that a reader of the Parquet file can repeat it."""
-    store.mkdir(parents=True, exist_ok=True)
-    write_atomically(store / f"{sweep.name}.yaml", sweep.source)
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        write_atomically(store / f"{sweep.name}.yaml", sweep.source)
+    except OSError as error:
+        raise StoreError(f"{store} can't be written to: {error.strerror or error}") from error
 
 
 class PointRow(NamedTuple):

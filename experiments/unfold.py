@@ -14,7 +14,7 @@ from experiments.spec.models import ClusterFile, ExperimentFile
 from experiments.spec.parts import (
     NamedWorkload,
     chosen,
-    latency_name,
+    latency_of,
     model_of,
     regions_of,
     settings_of,
@@ -66,7 +66,7 @@ def cluster_plan(cluster: ClusterFile) -> ClusterPlan:
     regions = regions_of(cluster)
     return ClusterPlan(
         regions=regions,
-        latency=latency_name(cluster),
+        latency=latency_of(cluster),
         inside_region_rtt_ns=cluster.inside_region,
         fsync_ns=cluster.fsync,
         density=cluster.density or math.ceil(len(regions) / ALONE_UP_TO),

@@ -43,6 +43,7 @@ def main() -> None:
             told = True
             print("running", flush=True)
 
+    folder.mkdir()
     result = run(setup(seconds), controller(seconds), folder, watch)
     print(f"interrupted={result.interrupted} messages={result.messages}", flush=True)
 

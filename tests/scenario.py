@@ -158,7 +158,7 @@ class Script:
 class CheckedLoop(SimLoop):
     """A simulator that asserts each actor's invariants after each of its handlers."""
 
-    def handle(self, kind: int, node_id: NodeId, sender: NodeId, what: Any) -> bool:
+    def handle(self, kind: int, node_id: NodeId, sender: int, what: Any) -> bool:
         handled = super().handle(kind, node_id, sender, what)
         if handled and node_id in self.nodes:
             self.nodes[node_id].actor.check()
@@ -191,7 +191,7 @@ def simulate(setup: Setup, director: Director | None = None, *, loop_kind: type[
     loop.run_until(loop.now_ns + setup.drain_ns, lambda _: None)
     journal.flush()
     recording = record(setup.topology, setup.duration_ns, 0, journal.entries)
-    return Run(loop, journal.entries, recording, loop.digest.hexdigest())
+    return Run(loop, journal.entries, recording, loop.hexdigest())
 
 
 def small_setup(

@@ -28,7 +28,9 @@ from actors.protocols.raft_messages import (
     InstallSnapshot,
     LeaveJoint,
     LogChanged,
+    LogRotten,
     LogStored,
+    MembersChanged,
     PreVote,
     PreVoted,
     QuorumForced,
@@ -65,7 +67,7 @@ class Raft(Elections, Replication, Snapshots, Reads, Membership, Transfer, Clien
         assert self.configuration == self.configurations[-1][1]
         assert self.role != "leader" or set(self.progress) == set(self.others())
         for follower in self.progress.values():
-            assert follower.match < follower.next
+            assert follower.match < follower.next, "a follower is not sent what it is known to hold"
             assert follower.match <= self.log.last_index
 
     handlers: ClassVar = {
@@ -97,4 +99,13 @@ class Raft(Elections, Replication, Snapshots, Reads, Membership, Transfer, Clien
         "confirm": Reads.on_confirm,
         "transfer": Transfer.on_transfer,
     }
-    events: ClassVar = (RoleChanged, LogChanged, Committed, Compacted, QuorumForced, ChangeRefused)
+    events: ClassVar = (
+        RoleChanged,
+        LogChanged,
+        Committed,
+        Compacted,
+        MembersChanged,
+        LogRotten,
+        QuorumForced,
+        ChangeRefused,
+    )

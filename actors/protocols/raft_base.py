@@ -13,7 +13,7 @@ from actors.client import Command
 from actors.election import Role, RoleChanged
 from actors.message import Message, NodeId
 from actors.node import Actor, Node
-from actors.protocols.raft_messages import Compacted, EntryName, LogChanged, Reconfigure
+from actors.protocols.raft_messages import Compacted, EntryName, LogChanged, LogRotten, Reconfigure
 from actors.protocols.raft_settings import LATEST_VERSION, RaftSettings
 from actors.state.configuration import Configuration
 from actors.state.key_value import KeyValue
@@ -58,6 +58,7 @@ class RaftBase(Actor):
         "machine": KeyValue,
         "configurations": list[tuple[int, Configuration]],
         "configuration": Configuration,
+        "rotten": bool,
         "votes": list[NodeId],
         "refusals": list[NodeId],
         "polled": list[NodeId] | None,
@@ -101,6 +102,7 @@ class RaftBase(Actor):
         self.machine = KeyValue()
         self.configuration = first_configuration(settings, len(node.peers))
         self.configurations = [(0, self.configuration)]  # (index of its entry, configuration), the latest at the end
+        self.rotten = False  # what was acknowledged may be missing: no vote until a leader has brought it back
         self.forced: Configuration | None = None  # by an operator, not yet in the log
         # elections
         self.role: Role = "follower"
@@ -142,6 +144,11 @@ class RaftBase(Actor):
         self.log.extend(disk.logs.get("log", []))
         self.node.emit(LogChanged(self.log.start, names(self.log.entries)))
         self.adopt_logged_configurations()
+        self.rotten = disk.facts.get("rotten", False)
+        if "log" in disk.rotten:
+            self.rotten = True
+            self.node.save(rotten=True)  # a restart heals nothing
+            self.node.emit(LogRotten(self.log.last_index, self.log.start + disk.rotten["log"]))
         if "forced" in disk.facts:
             self.adopt_forced(*disk.facts["forced"])
         self.heard_ns = self.node.monotonic_ns()  # it may have promised a leader to stay away before it crashed

@@ -88,7 +88,7 @@ class Elections(RaftBase):
 
     def may_stand(self) -> bool:
         """Voters stand that store all of the log; those that aren't preferred let one time-out pass first."""
-        if not self.configuration.may_lead(self.node.id):
+        if not self.configuration.may_lead(self.node.id) or self.lacks_promises():
             return False
         if self.settings.preferred and not self.is_preferred() and not self.patience:
             self.patience = 1
@@ -117,6 +117,7 @@ class Elections(RaftBase):
             self.become_follower(request.term)
         free = self.voted_for in (None, candidate)
         granted = request.term == self.term and free and self.is_up_to_date(request.last_log)
+        granted = granted and not self.lacks_promises()
         if granted:
             self.voted_for = candidate
             self.node.save(term=self.term, voted_for=candidate)
@@ -126,6 +127,17 @@ class Elections(RaftBase):
     def is_up_to_date(self, last_log: LogId) -> bool:
         """Whether a candidate's log is at least as good as this one (§5.4.1)."""
         return last_log >= self.log.last_id
+
+    def lacks_promises(self) -> bool:
+        """Whether bit rot took entries that this server may have acknowledged; what is left says nothing of them.
+
+        Once an entry of a leader's own term is committed here, all that was committed before is here again. Source:
+        Alagappan and others, "Protocol-aware recovery for consensus-based storage", FAST 2018.
+        """
+        if self.rotten and self.commit and self.log.term_at(self.commit) == self.term:
+            self.rotten = False
+            self.node.save(rotten=False)
+        return self.rotten
 
     def hears_leader(self) -> bool:
         """Whether there is a leader, as far as this server knows (thesis §4.2.3); asked only if votes stick."""
@@ -164,7 +176,8 @@ class Elections(RaftBase):
 
     def on_pre_vote(self, candidate: NodeId, request: PreVote) -> None:
         """Say what the vote would be: no to a log that is worse, and no while a leader is heard."""
-        granted = request.term > self.term and self.is_up_to_date(request.last_log) and not self.hears_leader()
+        granted = request.term > self.term and self.is_up_to_date(request.last_log)
+        granted = granted and not (self.hears_leader() or self.lacks_promises())
         self.node.send(candidate, PreVoted(request.term if granted else self.term, granted))
 
     def on_pre_voted(self, voter: NodeId, vote: PreVoted) -> None:

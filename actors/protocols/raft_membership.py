@@ -7,7 +7,14 @@ then one voter changes at a time, or a joint configuration is entered and, once 
 
 from actors.message import NodeId
 from actors.protocols.raft_base import RaftBase
-from actors.protocols.raft_messages import ChangeRefused, ForceQuorum, LeaveJoint, QuorumForced, Reconfigure
+from actors.protocols.raft_messages import (
+    ChangeRefused,
+    ForceQuorum,
+    LeaveJoint,
+    MembersChanged,
+    QuorumForced,
+    Reconfigure,
+)
 from actors.state.configuration import (
     Configuration,
     InvalidChange,
@@ -29,6 +36,7 @@ class Membership(RaftBase):
     def reach(self, configuration: Configuration, index: int) -> None:
         """A configuration was appended: it counts from now on (§6)."""
         self.configurations.append((index, configuration))
+        self.node.emit(MembersChanged(self.log.term_at(index), index, self.configuration, configuration))
         self.use(configuration)
 
     def revert_configurations(self, last: int) -> None:
@@ -42,11 +50,9 @@ class Membership(RaftBase):
         self.configuration = configuration
         if self.role != "leader":
             return
-        following = self.log.last_index + 1
+        last = max(1, self.log.last_index)  # the configuration itself is what a new member is sent first
         known = self.progress
-        self.progress = {
-            peer: known[peer] if peer in known else Progress(next=following, probing=True) for peer in self.others()
-        }
+        self.progress = {peer: known[peer] if peer in known else Progress(next=last) for peer in self.others()}
 
     def configuration_committed(self, index: int) -> None:
         """A committed configuration lets a leader outside it go (§4.2.2), and a joint one be left (§4.3)."""

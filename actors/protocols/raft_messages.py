@@ -187,6 +187,25 @@ class Compacted(Event, frozen=True):
     index: int
 
 
+class MembersChanged(Event, frozen=True):
+    """The emitting node uses this configuration from now on: it stands in its log at this place."""
+
+    term: int
+    index: int
+    before: Configuration  # what it replaces
+    configuration: Configuration
+
+
+class LogRotten(Event, frozen=True):
+    """The emitting node found a checksum wrong in the middle of its log: of `had` entries it can read `kept`.
+
+    It may lack what it has acknowledged, so it neither votes nor stands until a leader has brought it up to date.
+    """
+
+    kept: int
+    had: int
+
+
 class QuorumForced(Event, frozen=True):
     """The emitting node obeys an operator's ForceQuorum: `term` and `last` say what its log still holds.
 

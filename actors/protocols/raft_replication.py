@@ -108,9 +108,17 @@ class Replication(RaftBase):
             self.node.send(leader, Rejected(self.term, previous.index, self.hint(previous.index), answered))
             return
         self.take_entries(request)
-        match = previous.index + len(request.entries)
+        match = self.new_end(request)
         self.commit_up_to(min(request.commit, match))
-        self.node.send(leader, Appended(self.term, match, answered))
+        self.acknowledge(leader, Appended(self.term, match, answered))
+
+    def new_end(self, request: AppendEntries) -> int:
+        """Up to where this log is known to be the leader's: to the last new entry, not to its own end (figure 2)."""
+        return request.previous.index + len(request.entries)
+
+    def acknowledge(self, leader: NodeId, reply: Appended) -> None:
+        """Tell the leader what is on this disk, once it is."""
+        self.node.send(leader, reply)
 
     def behind_base(self, request: AppendEntries) -> AppendEntries:
         """The part of a message that lies behind what is compacted here, which was committed and so agrees."""
@@ -195,8 +203,12 @@ class Replication(RaftBase):
         reached = {peer: follower.match for peer, follower in self.progress.items()}
         reached[self.node.id] = self.own_match()
         index = self.configuration.agreed(reached)
-        if index > self.commit and self.log.term_at(index) == self.term:
+        if index > self.commit and self.is_of_own_term(index):
             self.commit_up_to(index)
+
+    def is_of_own_term(self, index: int) -> bool:
+        """Copies are counted for such an entry only; those before it are committed along with it (figure 8)."""
+        return self.log.term_at(index) == self.term
 
     def commit_up_to(self, index: int) -> None:
         """Apply what is newly committed, in order, and answer the clients that wait for it."""

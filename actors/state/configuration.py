@@ -6,12 +6,13 @@ theory and practice", 2014, §4.1), and joint consensus, in which both sets must
 """
 
 from collections.abc import Collection, Mapping
+from itertools import combinations
 from typing import ClassVar
 
 import msgspec
 
 from actors.message import Message, NodeId
-from actors.state.quorum import Election, agreed, both, election
+from actors.state.quorum import Election, agreed, both, election, majority
 
 
 class InvalidChange(ValueError):
@@ -54,6 +55,27 @@ class Configuration(Message, frozen=True):
     def election(self, granted: Collection[NodeId], refused: Collection[NodeId] = ()) -> Election:
         """How a vote stands: a candidate needs a majority of each set."""
         return both(election(self.voters, granted, refused), election(self.outgoing, granted, refused))
+
+
+def overlap(one: Configuration, other: Configuration) -> bool:
+    """Whether every quorum of one configuration shares a node with every quorum of the other."""
+    halves = [half for half in (other.voters, other.outgoing) if half]
+    if any(majorities_overlap(mine, half) for mine in (one.voters, one.outgoing) if mine for half in halves):
+        return True
+    members = sorted({*one.members, *other.members})
+    sets = [set(chosen) for size in range(len(members) + 1) for chosen in combinations(members, size)]
+    theirs = [chosen for chosen in sets if other.election(chosen) == "won"]
+    return all(chosen & quorum for chosen in sets if one.election(chosen) == "won" for quorum in theirs)
+
+
+def majorities_overlap(one: tuple[NodeId, ...], other: tuple[NodeId, ...]) -> bool:
+    """Whether each majority of one set shares a node with each of the other: both together need more than they share.
+
+    A majority takes from the nodes that both sets have only what it can't find in its own alone.
+    """
+    common = len(set(one) & set(other))
+    needed = (majority(len(half)) - (len(half) - common) for half in (one, other))
+    return sum(max(0, share) for share in needed) > common
 
 
 class Target(Message, frozen=True):

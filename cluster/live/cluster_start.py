@@ -18,6 +18,7 @@ from cluster.live.guardian import MARK, dismiss, set_guardian
 from cluster.live.socket import LOOPBACK
 
 KNOCK_TIMEOUT_S = 5.0
+LONGEST_TEMPORARY_FOLDER = 25  # characters
 OBJECT_STORE_BYTES = 100 * 1024 * 1024  # the least that Ray takes is 75 MB; nothing large goes through it
 
 
@@ -57,8 +58,8 @@ def _joined(address: str) -> Iterator[None]:
 @contextlib.contextmanager
 def _started_here() -> Iterator[None]:
     """A Ray of our own, all of whose processes end with this one, however it ends."""
-    mark = secrets.token_hex(8)
-    folder = Path(tempfile.gettempdir()) / f"splitbrain-{mark}"
+    mark = secrets.token_hex(4)
+    folder = _short_temporary_folder() / f"sb-{mark}"
     guardian = set_guardian(mark, str(folder))
     try:
         with _environment({MARK: mark, **KEEP_TO_LOOPBACK}):
@@ -79,6 +80,12 @@ def _started_here() -> Iterator[None]:
     finally:
         _shut_down()
         dismiss(guardian)
+
+
+def _short_temporary_folder() -> Path:
+    """Ray's Unix sockets lie some 65 characters below its folder, and their paths may have 107."""
+    usual = Path(tempfile.gettempdir())
+    return usual if len(str(usual)) <= LONGEST_TEMPORARY_FOLDER else Path("/tmp")
 
 
 class RayNotStarted(Exception):

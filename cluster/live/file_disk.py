@@ -24,6 +24,8 @@ from cluster.disk import Record, apply_record
 _FRAME = Struct("<II")  # length and CRC-32 of the payload
 _MARK = Struct("<Q")
 
+VOID = "void"
+
 Written = tuple[NodeId, Record]
 Job = tuple[bytes, Callable[[], None]]
 
@@ -114,12 +116,24 @@ def _whole_records(data: bytes) -> tuple[list[Written], list[int]]:
     return records, ends
 
 
+def void(count: int) -> Record:
+    """A record that voids the last `count` records of its node: a crash within a living host has lost them."""
+    return ((VOID, count),)
+
+
 def images(records: list[Written], kind_of: Callable[[NodeId], type[Actor]]) -> dict[NodeId, Stored]:
     """What each node's disk holds after these records, log items and snapshots as the types that the actor names."""
-    found: dict[NodeId, Stored] = {}
+    valid: dict[NodeId, list[Record]] = {}
     for node, record in records:
-        typed = tuple(_typed(instruction, kind_of(node)) for instruction in record)
-        apply_record(found.setdefault(node, Stored()), typed)
+        own = valid.setdefault(node, [])
+        if record[0][0] == VOID:
+            del own[len(own) - record[0][1] :]
+        else:
+            own.append(record)
+    found = {node: Stored() for node in valid}
+    for node, own in valid.items():
+        for record in own:
+            apply_record(found[node], tuple(_typed(instruction, kind_of(node)) for instruction in record))
     return found
 
 

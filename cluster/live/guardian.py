@@ -1,9 +1,9 @@
 """The guardian: a small process that outlives the driver by moments, to end what the driver left behind.
 
 A driver that is killed can clean nothing up, and a worker of Ray's that was just starting then waits a minute for its
-raylet. All processes of a Ray that we started carry a mark in their environment. The guardian holds the reading
-end of a pipe; when the driver closes the other end, by dying or in good order, it gives Ray's own clean-up a moment
-and then kills all that still carry the mark, and removes Ray's temporary folder.
+raylet. All processes of a Ray that we started carry a mark in their environment or log into its folder. The guardian
+holds the reading end of a pipe; when the driver closes the other end, by dying or in good order, it gives Ray's own
+clean-up a moment, kills all that is left, and removes the folder.
 
 It runs as a script, without anything imported from here, so that it starts in milliseconds.
 """
@@ -42,8 +42,8 @@ def dismiss(guardian: "subprocess.Popen[bytes]") -> None:
     guardian.wait()
 
 
-def processes_marked(mark: str) -> list[int]:
-    """The numbers of the live processes that carry this mark."""
+def processes_of(mark: str, folder: str) -> list[int]:
+    """The numbers of the live processes that carry this mark or write into this folder."""
     wanted = f"{MARK}={mark}".encode()
     found = []
     for name in os.listdir("/proc"):
@@ -51,8 +51,10 @@ def processes_marked(mark: str) -> list[int]:
             continue
         try:
             with open(f"/proc/{name}/environ", "rb") as file:
-                if wanted in file.read().split(b"\0"):
-                    found.append(int(name))
+                marked = wanted in file.read().split(b"\0")
+            # Some of Ray's processes write their title over their environment; all log into the folder.
+            if marked or any(os.readlink(f"/proc/{name}/fd/{out}").startswith(f"{folder}/") for out in (1, 2)):
+                found.append(int(name))
         except OSError:
             continue  # it has ended, is somebody else's, or only waits to be reaped
     return found
@@ -63,7 +65,7 @@ def main() -> None:
     mark, folder = sys.argv[1:]
     sys.stdin.buffer.read()
     began_s = time.monotonic()
-    while (left := processes_marked(mark)) and (age_s := time.monotonic() - began_s) < PATIENCE_S:
+    while (left := processes_of(mark, folder)) and (age_s := time.monotonic() - began_s) < PATIENCE_S:
         if age_s > GRACE_S:
             for pid in left:
                 try:

@@ -1,6 +1,5 @@
 """A host: the Ray actor in which some of a run's nodes live. Ray's calls set it up; they carry no protocol message."""
 
-import os
 import threading
 from functools import partial
 
@@ -24,25 +23,35 @@ class Host:
         setup: Setup = unpack(packed_setup)
         self._loop = HostLoop(setup, plan, zmq.Context())
 
-    def address(self) -> tuple[str, int]:
-        """Where this host receives frames, and its process."""
-        return self._loop.inbox.address, os.getpid()
+    def settle(self, starts: dict[NodeId, int]) -> str:
+        """Learn which nodes to start, and how often each has been started before. Gives the address for frames."""
+        self._loop.starts = starts
+        return self._loop.inbox.address
 
     def connect(self, addresses: dict[str, str], host_of: dict[NodeId, str], observer: str) -> None:
         """Tell it where the others are."""
-        self._loop.command(lambda: self._loop.connect(addresses, host_of, observer))
+        self._loop.command(partial(self._loop.connect, addresses, host_of, observer))
 
     def disconnect(self, host: str) -> None:
         """Tell it that another host is gone."""
-        self._loop.command(lambda: self._loop.disconnect(host))
+        self._loop.command(partial(self._loop.disconnect, host))
 
-    def begin(self, origin_ns: int, damages: dict[NodeId, Damage | None] | None = None) -> None:
-        """Start its nodes, on disks damaged like this, at this moment of the monotonic clock; at once if it is over."""
-        self._loop.damages = damages or {}
+    def begin(self, origin_ns: int) -> None:
+        """Start its nodes at this moment of the monotonic clock, at once if it is over."""
         threading.Thread(target=self._loop.run, args=(origin_ns,), name="loop", daemon=True).start()
 
     def apply_rules(self, rules: tuple[LinkRule, ...]) -> None:
-        self._loop.command(lambda: self._loop.apply_rules(rules))
+        self._loop.command(partial(self._loop.apply_rules, rules))
+
+    def crash_nodes(self, nodes: tuple[NodeId, ...]) -> None:
+        """Drop some of its nodes; others run on."""
+        for node in nodes:
+            self._loop.command(partial(self._loop.crash, node))
+
+    def start_nodes(self, starts: dict[NodeId, int]) -> None:
+        """Start nodes that were dropped. `starts`: how often each has been started before."""
+        for node, before in starts.items():
+            self._loop.command(partial(self._loop.restart, node, before))
 
     def pause(self, nodes: tuple[NodeId, ...]) -> None:
         for node in nodes:
@@ -53,13 +62,16 @@ class Host:
             self._loop.command(partial(self._loop.resume, node))
 
     def change_ailments(self, ailments: dict[NodeId, Ailment]) -> None:
-        self._loop.command(lambda: self._loop.change_ailments(ailments))
+        self._loop.command(partial(self._loop.change_ailments, ailments))
+
+    def damage(self, damages: dict[NodeId, Damage]) -> None:
+        """Have disks damaged before their nodes start the next time."""
+        self._loop.command(partial(self._loop.damages.update, damages))
 
     def deliver(self, nodes: tuple[NodeId, ...], message: Message) -> None:
-        """Hand a message to nodes at once, as if from nobody."""
+        """Hand a message to those of the nodes that live here, as if from nobody."""
         for node in nodes:
-            if node in self._loop.plan.nodes:
-                self._loop.command(partial(self._loop.hand, node, message))
+            self._loop.command(partial(self._loop.hand_if_here, node, message))
 
     def watch(self) -> None:
         """Return when the loop has ended. Raises what ended it, if it failed."""
@@ -75,4 +87,3 @@ class Host:
 
 
 HostActor = ray.remote(Host)
-"""At most one call that waits (`watch`) and one that acts at a time, hence two threads."""

@@ -9,38 +9,42 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
+from struct import Struct
 
 import msgspec
 import zmq
 
 from actors.message import Event, Message, NodeId
-from actors.node import Stored
+from cluster.buckets import Buckets
 from cluster.codec import Codec, Letter, MalformedFrame
-from cluster.disk import Damage, Record
+from cluster.disk import Record
 from cluster.drive import DrivenNode
 from cluster.fabric import Setup
 from cluster.journal import NOBODY, HostClock, Journal, Traffic
-from cluster.lag import Lag
-from cluster.latency import load_profile
-from cluster.live.file_disk import FileDisk, images
+from cluster.latency import profile_of
+from cluster.live.file_disk import FileDisk, images, void
 from cluster.live.socket import Inbox, Keys, Outbox, Waker
 from cluster.loop import DELIVER, SYNCED, Loop
 from cluster.streams import stream
 
 NEVER_AUTOMATICALLY = 1 << 62
 TELL_TRAFFIC_EVERY_NS = 1_000_000_000
+COPY_HEADER = Struct("<II")
+"""Stands before each copy of the journal that goes to the observer: the host's number and its process's."""
 
 
 class HostPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What one host is to run."""
+    """What one process of a host needs to know."""
 
     name: str
-    nodes: tuple[NodeId, ...]
-    incarnation: int  # of its nodes: how often they have started before
+    number: int  # of the host, 0.. within the run
+    life: int  # how many processes this host had before
     folder: Path  # the run's
     keys: Keys
+    ip: str  # what its socket binds to
 
 
 class HostLoop(Loop):
@@ -49,10 +53,10 @@ class HostLoop(Loop):
     def __init__(self, setup: Setup, plan: HostPlan, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
         super().__init__(setup, plan.name)
         self.plan = plan
-        self.inbox = Inbox(context, plan.keys)
+        self.starts: dict[NodeId, int] = {}  # which nodes to start, and how often each was started before
+        self.inbox = Inbox(context, plan.keys, plan.ip)
         self.failure: BaseException | None = None
         self.over = threading.Event()
-        self.damages: dict[NodeId, Damage | None] = {}  # what was done to its nodes' disks before they start
         self._context = context
         self._codec = Codec((spec.kind for spec in setup.actors), len(setup.actors))
         self._waker = Waker()
@@ -62,12 +66,16 @@ class HostLoop(Loop):
         self._observer: Outbox | None = None
         self._host_of: dict[NodeId, str] = {}
         self._letters: dict[str, list[Letter]] = defaultdict(list)
-        self._lag = Lag()
+        self._lag = Buckets(bits=4)
         self._bytes = self._malformed = 0
         self._told = self.last_traffic = Traffic(0, 0, 0, 0)
         self._tell_traffic_ns = TELL_TRAFFIC_EVERY_NS
         self._running = True
         self._disk = FileDisk(plan.folder / "disk", plan.name, sync=setup.disk.real)
+        self._handed: dict[NodeId, int] = {}  # up to which mark a node's records were given to the disk
+        self._unsettled: set[NodeId] = set()  # crashed nodes whose loss is not on disk yet
+        self._awaited: dict[NodeId, int] = {}  # of them, those that are to start again: node -> starts before
+        self._copy_header = COPY_HEADER.pack(plan.number, plan.life)
 
     # what other threads may call
 
@@ -112,7 +120,7 @@ class HostLoop(Loop):
 
     def _begin(self, origin_ns: int) -> None:
         self.origin_ns = origin_ns
-        name = f"{self.host}-{self.plan.incarnation}.msgpack"
+        name = f"{self.host}-{self.plan.life}.msgpack"
         self._journal = Journal(
             self.plan.folder / "journal" / name,
             host=self.host,
@@ -120,22 +128,22 @@ class HostLoop(Loop):
             flush_at=NEVER_AUTOMATICALLY,
             record=self.setup.record,
         )
-        draw = stream(self.setup.seed, "disk", self.host, self.plan.incarnation)
+        draw = stream(self.setup.seed, "disk", self.host, self.plan.life)
         records = self._disk.recover(draw)
-        found = images(records, lambda node: self.setup.actors[node].kind)
+        self._disks = images(records, lambda node: self.setup.actors[node].kind)
         self._take_commands()  # where the others are, before the first message leaves
         self._make_delay_tables()
         time.sleep(max(0, (origin_ns - time.monotonic_ns()) / 1e9))
         self.now_ns = max(0, time.monotonic_ns() - origin_ns)
         self.publish(NOBODY, HostClock(self.host, 0, 0))
-        for node in self.plan.nodes:
-            self.start(node, found.get(node, Stored()), self.plan.incarnation, self.damages.get(node))
+        for node, before in self.starts.items():
+            self.start(node, incarnation=before)
 
     def _make_delay_tables(self) -> None:
         """Compute the trips from here to everywhere ahead of time: milliseconds that the first messages would wait."""
-        topology, profile = self.setup.topology, load_profile(self.setup.latency)
+        topology, profile = self.setup.topology, profile_of(self.setup.latency)
         everywhere = dict.fromkeys(topology.regions)
-        for source in dict.fromkeys(topology.regions[node] for node in self.plan.nodes):
+        for source in dict.fromkeys(topology.regions[node] for node in self.starts):
             for target in everywhere:
                 profile.trip(source, target, self.setup.inside_region_rtt_ns).table()
 
@@ -150,7 +158,7 @@ class HostLoop(Loop):
             self._send(host, letters)
         self._letters.clear()
         if copy and self._observer is not None:
-            self._observer.send(copy)
+            self._observer.send(self._copy_header + copy)
         self._sleep()
 
     def _take_commands(self) -> None:
@@ -197,7 +205,7 @@ class HostLoop(Loop):
         self._waker.wait(self.inbox, wait_s)
 
     def _end(self) -> None:
-        self._tell_traffic(lag_p99_ns=self._lag.p99_ns())
+        self._tell_traffic(lag_p99_ns=self._lag.percentile_ns(990) or 0)
         self._journal.close()
         self._disk.close()
         for outbox in self._outboxes.values():
@@ -239,12 +247,43 @@ class HostLoop(Loop):
         took_ns = self.setup.disk.fsync_ns + node.ailment.fsync_extra_ns
         due_ns, node_id, incarnation = self.now_ns + took_ns, node.id, node.incarnation
         records, mark = node.disk.unsynced(), node.disk.begin_sync()
+        self._handed[node_id] = mark
 
         def done() -> None:
             self._synced.put((due_ns, node_id, incarnation, mark))
             self._waker.wake()
 
         self._disk.write(node_id, records, done)
+
+    def crash(self, node_id: NodeId) -> None:
+        """See `Loop.crash`. What the crash loses of the node's records stands in the shared log: it is voided there."""
+        if node_id not in self.nodes:
+            return  # it has stopped by itself
+        disk = self.nodes[node_id].disk
+        asked, handed = disk.unsynced(), max(0, self._handed.pop(node_id, 0) - disk.durable)
+        super().crash(node_id)
+        kept = len(asked) - len(disk.unsynced())
+        records = asked[handed:kept] + ([void(handed - kept)] if handed > kept else [])
+        if records:
+            self._unsettled.add(node_id)
+            self._disk.write(node_id, records, lambda: self.command(partial(self._settle, node_id)))
+
+    def _settle(self, node_id: NodeId) -> None:
+        self._unsettled.discard(node_id)
+        if node_id in self._awaited:
+            self.restart(node_id, self._awaited.pop(node_id))
+
+    def hand_if_here(self, node_id: NodeId, message: Message) -> None:
+        """Have a message delivered that no node sent, if its receiver lives here."""
+        if node_id in self.nodes:
+            self.hand(node_id, message)
+
+    def restart(self, node_id: NodeId, before: int) -> None:
+        """Start a node that was dropped, once its loss is on disk: its new life must not build on what may vanish."""
+        if node_id in self._unsettled:
+            self._awaited[node_id] = before
+        else:
+            self.start(node_id, incarnation=before)
 
     def keep(self, node_id: NodeId, record: Record) -> None:
         """See `Loop.keep`: the node's log on disk gets it too."""

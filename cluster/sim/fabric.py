@@ -11,6 +11,7 @@ from cluster.ailment import Ailment
 from cluster.control import Control, LinkRule
 from cluster.fabric import Director, FabricResult, Progress, Setup
 from cluster.journal import Journal
+from cluster.sim.fast_loop import FastLoop
 from cluster.sim.loop import SimLoop
 from cluster.sim.trace import Trace, TracedLoop
 
@@ -31,7 +32,10 @@ class SimControl(Control):
 
     def start_nodes(self, nodes: tuple[NodeId, ...]) -> None:
         for node in nodes:
-            self._loop.start(node, damage=self.take_damage(node))
+            damage = self.take_damage(node)
+            if damage is not None:
+                self._loop.damages[node] = damage
+            self._loop.start(node)
             if self.is_paused(node):
                 self._loop.pause(node)
 
@@ -68,15 +72,15 @@ def run(
     (folder / "journal").mkdir(parents=True, exist_ok=True)
     began_s = time.monotonic()
     with ExitStack() as files:
-        journal = files.enter_context(
-            Journal(folder / "journal" / "sim.msgpack", host="sim", origin_ns=0, record=setup.record)
-        )
-        loop = SimLoop(setup, journal, director)
+        path = folder / "journal" / "sim.msgpack"
+        journal = files.enter_context(Journal(path, host="sim", origin_ns=0, record=setup.record))
+        loop: SimLoop = FastLoop(setup, journal, director)
         if trace is not None:
             loop = TracedLoop(setup, journal, director, trace=files.enter_context(Trace(trace)))
         interrupted = run_loop(loop, director, watch)
+        digest = loop.hexdigest()
     return FabricResult(
-        digest=loop.digest.hexdigest(),
+        digest=digest,
         messages=loop.delivered,
         wall_s=time.monotonic() - began_s,
         virtual_s=loop.now_ns / 1e9,

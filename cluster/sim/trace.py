@@ -96,7 +96,7 @@ class TracedLoop(SimLoop):
         """See `Loop.node_api`."""
         return TracedNode(node, self._trace)
 
-    def handle(self, kind: int, node_id: NodeId, sender: NodeId, what: Any) -> bool:
+    def handle(self, kind: int, node_id: NodeId, sender: int, what: Any) -> bool:
         """See `Loop.handle`."""
         self._trace.add(TraceLine(self.now_ns, node_id, STEPS[kind], (sender, what)))
         return super().handle(kind, node_id, sender, what)

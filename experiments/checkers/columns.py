@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias, overload
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,13 +118,6 @@ class Names:
         return tuple(self._codes)
 
 
-class Span(NamedTuple):
-    """When an operation ran; `return_ns` is NEVER_NS for one that may act at any later time."""
-
-    invoke_ns: int
-    return_ns: int
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns(Sequence[Operation]):
     """A history in order of invocation. What `Operation` says of each field holds; times are ns."""
@@ -143,6 +136,7 @@ class Columns(Sequence[Operation]):
     error: NDArray[np.int32]
     node: NDArray[np.int32] | None = None  # None: 0 each
     workload: str = ""
+    timed: bool = True  # False: the times count events, for the history had none
 
     def __len__(self) -> int:
         return len(self.process)
@@ -212,6 +206,7 @@ class Columns(Sequence[Operation]):
             error=self.error[rows],
             node=None if self.node is None else self.node[rows],
             workload=self.workload,
+            timed=self.timed,
         )
 
 

@@ -1,5 +1,6 @@
 """`splitbrain run`: run an experiment file or a resolved plan, record and judge it."""
 
+import contextlib
 import signal
 import sys
 from pathlib import Path
@@ -66,7 +67,7 @@ def run_all(wanted: Wanted, store: Path, *, group: str, address: str | None) -> 
     titles = [_title(plan, number, len(wanted.plans)) for number, plan in enumerate(wanted.plans, start=1)]
     batch = Batch(plans=wanted.plans, store=store, group=group, source=wanted.source, address=address)
     finished: dict[int, Finished] = {}
-    with Watch(console(sys.stderr), titles) as watch:
+    with Watch(console(sys.stderr), titles) as watch, contextlib.suppress(KeyboardInterrupt):
         for place, done in run_batch(batch, watch):
             if isinstance(done, Exception):
                 raise FabricError(f"run {place + 1} of {len(wanted.plans)} was lost: {done}")

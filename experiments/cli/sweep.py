@@ -1,5 +1,6 @@
 """`splitbrain sweep`: an experiment over a grid of parameters."""
 
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,8 @@ def sweep(file: Path, store: Path, **options: Any) -> Answer:
     The same call goes on where an earlier one stopped. One Parquet file at the end holds a row a run.
     """
     grid = _planned(file, options)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell starts us with interrupts ignored
+        signal.signal(number, signal.default_int_handler)
     write_plan(grid, store)
     stderr = console(sys.stderr)
 

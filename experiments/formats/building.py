@@ -19,7 +19,7 @@ OBSERVED = ("compare-failed", "wrong-type")  # errors that came with what was fo
 class Rows:
     """A chunk of operations as lists, one item each."""
 
-    __slots__ = ("called", "client", "ended", "error", "function", "key", "line", "outcome", "result", "value")
+    __slots__ = ("called", "client", "ended", "error", "function", "key", "line", "outcome", "result", "timed", "value")
 
     def __init__(self) -> None:
         self.client: Sequence[Any] = []
@@ -32,6 +32,7 @@ class Rows:
         self.outcome: Sequence[int] = []
         self.error: Sequence[Any] = []
         self.line: Sequence[int] = []
+        self.timed = True  # False: times count events
 
 
 class HistoryBuilder:
@@ -41,7 +42,7 @@ class HistoryBuilder:
         self._values = ValueBuilder()
         self._functions, self._keys, self._errors, self._clients = Names(), Names(), Names(), Names()
         self._chunks: dict[str, list[NDArray[Any]]] = {}
-        self.skipped: list[HistoryError] = []
+        self.timed = True
 
     def add(self, rows: Rows) -> None:
         """Take a chunk. Raises HistoryError without a line for what msgspec can't have refused."""
@@ -53,6 +54,7 @@ class HistoryBuilder:
             raise HistoryError(str(error)) from error
         except (OverflowError, ValueError) as error:
             raise HistoryError("a time does not fit into 62 bits of nanoseconds") from error
+        self.timed = self.timed and rows.timed
         self._values.extend("value", value)
         self._values.extend("result", result)
         chunk: dict[str, NDArray[Any]] = {
@@ -107,6 +109,7 @@ class HistoryBuilder:
             errors=(*errors, COMPARE_DIFFERED),
             error=observed(column, functions, errors) if failed == "observed" else column["error"],
             workload="history",
+            timed=self.timed,
         )
         return history if order is None else history.take(order)
 

@@ -158,11 +158,10 @@ class Reader:
                 self._refuse_what_no_more_text_can_mend()
             if len(self._text) - self._at > FORM_CHARACTERS:
                 raise HistoryError("a form of more than 16 MiB", line=self.line())
-            if not self._fill():
-                if TOKEN.match(self._text, self._at) is None:
-                    rest = self._text[self._at : self._at + 200].strip()
-                    what = "a text that is not closed" if rest.startswith('"') else f"unreadable: {rest[:40]!r}"
-                    raise HistoryError(what, line=self.line())
+            if not self._fill() and TOKEN.match(self._text, self._at) is None:
+                rest = self._text[self._at : self._at + 200].strip()
+                what = "a text that is not closed" if rest.startswith('"') else f"unreadable: {rest[:40]!r}"
+                raise HistoryError(what, line=self.line())
 
     def _refuse_what_no_more_text_can_mend(self) -> None:
         rest = SPACE.sub("", self._text[self._at :], count=1)
@@ -227,6 +226,14 @@ class Reader:
         if self.inside is None or CLOSING[self.inside] != text or self.finished:
             raise HistoryError(f"a closing {text} that nothing opened", line=self.line())
         self.finished = True
+
+
+def _whole_characters(data: bytes) -> int:
+    """Where the last whole character ends, or one that is none."""
+    for back in range(1, min(4, len(data) + 1)):
+        if data[-back] >= 0xC0:
+            return len(data) - back
+    return len(data)
 
 
 def _closed(opened: Open, text: str, reader: Reader) -> Any:

@@ -94,9 +94,7 @@ class Pairing:
             self._timed = event.time is not None
         if self._timed != (event.time is not None):
             raise HistoryError("some events have a time and some have none")
-        time_ns = event.line if event.time is None else event.time
-        if event.time is None:
-            time_ns = (self._last_ns or 0) + 1
+        time_ns = (self._last_ns or 0) + 1 if event.time is None else event.time
         if self._last_ns is not None and time_ns < self._last_ns:
             backwards = HistoryError(f"time goes backwards, from {self._last_ns} to {time_ns}", line=event.line)
             if self._skip is None:
@@ -118,6 +116,7 @@ class Pairing:
         rows.outcome = [INFO if end is None else TYPES[end.type] for _, end, _ in done]
         rows.error = [_error(opened.event, end) for opened, end, _ in done]
         rows.line = [opened.event.line for opened, _, _ in done]
+        rows.timed = bool(self._timed)
         self._done = []
         return rows
 

@@ -8,14 +8,15 @@ from typing import Any, TypeAlias
 
 from actors.settings import Settings, file_key
 from actors.systems import SYSTEMS
+from chaos.faults import FAULTS
 from chaos.zoo import MUTANTS
-from cluster.latency import Profile, load_profile, profile_names
+from cluster.latency import Profile, profile_names
 from cluster.topology import Topology
 from experiments import expect
 from experiments.checkers import CHECKERS, READS_EVENTS
 from experiments.near_words import did_you_mean
 from experiments.spec.models import MAX_NODES, ClaimFile, ClusterFile, ExperimentFile
-from experiments.spec.parts import chosen, latency_name, model_of, regions_of, settings_of, workloads_of
+from experiments.spec.parts import chosen, latency_of, model_of, profile_in, regions_of, settings_of, workloads_of
 from experiments.spec.schedule_checks import check_schedule
 from experiments.workloads import WORKLOADS
 
@@ -44,6 +45,9 @@ def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Find
 
 def _cluster(cluster: ClusterFile) -> Iterator[Finding]:
     here: Path = ("cluster",)
+    if cluster.regions is not None and len(cluster.regions) > MAX_NODES:
+        yield (*here, "regions"), f"{len(cluster.regions):,} regions; there are at most {MAX_NODES:,} servers"
+        return
     if (cluster.nodes is None) == (cluster.regions is None):
         both = "; leave one out" if cluster.nodes is not None else ""
         yield here, f"say either nodes: 5, or regions: {{us-east-1: 3, eu-west-1: 2}}{both}"
@@ -53,11 +57,12 @@ def _cluster(cluster: ClusterFile) -> Iterator[Finding]:
             yield (*here, "regions", region), f"{count} servers; a region has from 1 to {MAX_NODES:,}"
     if cluster.regions is not None and not 1 <= sum(cluster.regions.values()) <= MAX_NODES:
         yield (*here, "regions"), f"there must be from 1 to {MAX_NODES:,} servers in all"
-    name = latency_name(cluster)
-    if name not in profile_names():
+    profile = profile_in(cluster)
+    if profile is None:
+        name = str(latency_of(cluster))
         yield (*here, "latency"), f"there is no latency profile {name!r}; {did_you_mean(name, profile_names())}"
         return
-    yield from _regions(cluster, load_profile(name))
+    yield from _regions(cluster, profile)
 
 
 def _regions(cluster: ClusterFile, profile: Profile) -> Iterator[Finding]:
@@ -145,6 +150,8 @@ def _times(file: ExperimentFile) -> Iterator[Finding]:
         yield ("duration",), "a run must last longer than nothing"
     if file.warm_up >= file.duration:
         yield ("warm_up",), "the warm-up must end before the run does"
+    if file.seed[0] + file.repeat > 1 << 63:
+        yield ("seed",), f"seeds count up from {file.seed[0]}, and the last of them lies beyond {(1 << 63) - 1}"
     if len(file.seed) > 1 and file.repeat > 1:
         yield ("repeat",), "a list of seeds says how many runs there are; leave repeat out"
 
@@ -197,8 +204,10 @@ def _claim(path: Path, claim: ClaimFile, file: ExperimentFile, variants: tuple[s
 
 
 def _labels(path: Path, reference: expect.Reference, file: ExperimentFile) -> Iterator[Finding]:
+    if not reference.labels:
+        return
     functions = [function for workload in workloads_of(file) for function in WORKLOADS[workload.kind].functions]
-    known = {"region": list(dict.fromkeys(regions_of(file.cluster))), "op": functions}
+    known = {"region": list(dict.fromkeys(regions_of(file.cluster))), "op": functions, "fault": list(FAULTS)}
     for part in filter(None, reference.labels[1:-1].split(",")):
         label, _, value = part.partition("=")
         if label in known and value not in known[label]:

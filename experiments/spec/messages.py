@@ -57,6 +57,8 @@ def _hint(kind: str, given: Any) -> str:
     """The mend for what YAML 1.1 would have read."""
     if kind == "bool_type" and isinstance(given, str) and given.lower() in ("yes", "on", "no", "off", "y", "n"):
         return f"; write {'true' if given.lower() in ('yes', 'on', 'y') else 'false'}"
+    if kind == "list_type" and isinstance(given, dict) and given and all(map(str.isdecimal, given)):
+        return f"; no entry has the number {next(iter(given))}, the first one is 0"
     if kind == "int_type" and isinstance(given, str) and given.lstrip("+-0").isdecimal():
         return f"; write {int(given)}"
     return ""

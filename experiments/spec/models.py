@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, create_model
 
 from actors.systems import SYSTEMS
 from experiments.plan import RecordLevel
-from experiments.spec.fields import Duration, Figure, FileModel, Seeds, Share, settings_model
+from experiments.spec.fields import Duration, Figure, FileModel, Latency, Seeds, Share, settings_model
 from experiments.spec.schedule import by_mix, chaos_model, step_model
 from experiments.workloads import WORKLOADS
 
@@ -27,7 +27,9 @@ class ClusterFile(FileModel):
 
     nodes: int | None = Field(default=None, ge=1, le=MAX_NODES, description="servers, all in one region")
     regions: dict[str, int] | None = Field(default=None, description="servers in each region; in place of nodes")
-    latency: str | None = Field(default=None, description="a latency profile; lan, or aws-2025 with regions")
+    latency: Latency | None = Field(
+        default=None, description="a profile, or round trips {us: {eu: 80ms}}; else lan, or aws-2025 with regions"
+    )
     inside_region: Duration | None = Field(default=None, description="round trip inside a region; else the profile's")
     fsync: Duration = Field(
         default=1_000_000,

@@ -9,12 +9,13 @@ from actors.settings import Settings
 from chaos.fault import Fault
 from chaos.faults import FAULTS
 from chaos.user_fault import UserFault
-from cluster.latency import load_profile, profile_names
+from cluster.latency import Profile, profile_names, profile_of
 from experiments.spec import mixes
 from experiments.spec.fields import FileModel
-from experiments.spec.models import ClusterFile, ExperimentFile
+from experiments.spec.models import MAX_NODES, ClusterFile, ExperimentFile
 from experiments.workloads import WORKLOADS
 
+INSIDE_REGION_RTT_MS = 0.5  # where a file writes its own round trips, and not this one
 S = TypeVar("S", bound=Settings)
 
 
@@ -100,16 +101,47 @@ def step_fault(step: Any) -> Fault:
     return settings_of(FAULTS[name], model_of(step, name))
 
 
-def latency_name(cluster: ClusterFile) -> str:
-    """The profile that a cluster uses: as named, else a LAN for nodes and measured trips for regions."""
+def latency_of(cluster: ClusterFile) -> str | Profile:
+    """The profile that a cluster uses: by name, else a LAN for nodes and measured trips for regions, or as written."""
+    if isinstance(cluster.latency, dict):
+        return written_profile(cluster.latency)
     return cluster.latency or ("aws-2025" if cluster.regions else "lan")
+
+
+def written_profile(rtt_ns: dict[str, dict[str, int]]) -> Profile:
+    """The profile of a file's own round trips. One direction stands for both where the other isn't written."""
+    regions = tuple(dict.fromkeys((*rtt_ns, *(target for row in rtt_ns.values() for target in row))))
+    rtt_ms: dict[str, dict[str, float]] = {region: {} for region in regions}
+    for source, row in rtt_ns.items():
+        for target, value_ns in row.items():
+            rtt_ms[source][target] = value_ns / 1e6
+            if source not in rtt_ns.get(target, {}):
+                rtt_ms[target][source] = value_ns / 1e6
+    return Profile(
+        name="written",
+        description="Round trips as the experiment file has them, without jitter.",
+        source="the experiment file",
+        date="",
+        statistic="as written",
+        inside_region_rtt_ms=INSIDE_REGION_RTT_MS,
+        jitter_ms=0,
+        jitter_inside_region_ms=0,
+        regions=regions,
+        rtt_ms=rtt_ms,
+    )
+
+
+def profile_in(cluster: ClusterFile) -> Profile | None:
+    """The profile, if there is one of that name."""
+    latency = latency_of(cluster)
+    return None if isinstance(latency, str) and latency not in profile_names() else profile_of(latency)
 
 
 def regions_of(cluster: ClusterFile) -> tuple[str, ...]:
     """The region of each server, in order of id; () where the file doesn't say it rightly."""
     if cluster.regions is not None:
+        if sum(max(0, count) for count in cluster.regions.values()) > MAX_NODES:
+            return ()
         return tuple(region for region, count in cluster.regions.items() for _ in range(count))
-    name = latency_name(cluster)
-    if cluster.nodes is None or name not in profile_names():
-        return ()
-    return (load_profile(name).regions[0],) * cluster.nodes
+    profile = profile_in(cluster)
+    return () if cluster.nodes is None or profile is None else (profile.regions[0],) * cluster.nodes

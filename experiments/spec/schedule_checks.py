@@ -33,7 +33,9 @@ def check_schedule(file: ExperimentFile, topology: Topology | None) -> Iterator[
         yield ("chaos",), str(error.args[0])
         return
     names = {step.name for _, step in schedule.steps if step.name}
+    injections = 0
     for path, step in schedule.steps:
+        injections += _injections(step, file.duration)
         yield from _start(path, step, file.duration)
         yield from _step(path, step, file.duration, topology)
         if step.after is not None and step.after not in names:
@@ -43,10 +45,20 @@ def check_schedule(file: ExperimentFile, topology: Topology | None) -> Iterator[
     for path, step in schedule.steps:
         if step.name and given.count(step.name) > 1:
             yield (*path, "name"), f"two steps are called {step.name}"
+    if injections > MAX_INJECTIONS:
+        yield ("chaos",), f"that makes {injections:,} injections in all; {MAX_INJECTIONS:,} are allowed"
     if schedule.steady is not None:
         yield from _condition(("chaos", "steady_state"), schedule.steady.condition)
     for place, text in enumerate(schedule.stop_when):
         yield from _condition(("chaos", "stop_when", place), text)
+
+
+def _injections(step: Any, duration_ns: int) -> int:
+    """How many injections a step makes, about as many for one at random; one that waits for others counts once."""
+    every_ns = step.every or (step.random and step.random.between)
+    times = duration_ns // every_ns if every_ns else 1
+    inside = sum(_injections(child, duration_ns) for child in (*(step.sequence or ()), *(step.together or ())))
+    return int(min(times, step.count or times) * step.repeat * (inside or 1))
 
 
 def _start(path: Path, step: Any, duration_ns: int) -> Iterator[Finding]:

@@ -50,6 +50,7 @@ EACH_SECOND = """
            count(*) FILTER (outcome = 'ok') AS ok,
            count(*) FILTER (outcome = 'fail') AS failed,
            count(*) FILTER (outcome = 'info') AS unknown,
+           count(*) FILTER (answered) / count(*) AS availability,
            quantile_disc((return_ns - intended_ns) / 1e6, 0.5) FILTER (answered) AS latency_p50_ms,
            quantile_disc((return_ns - intended_ns) / 1e6, 0.99) FILTER (answered) AS latency_p99_ms
     FROM source GROUP BY ALL ORDER BY ALL

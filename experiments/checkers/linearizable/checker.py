@@ -10,11 +10,13 @@ from actors.history import Operation
 from actors.message import NodeId
 from experiments.checkers.columns import OK, Columns, columns_of
 from experiments.checkers.linearizable.explanation import Naming, explain, facts_of, window
+from experiments.checkers.linearizable.judging import Judged, judge_objects
 from experiments.checkers.linearizable.models import KeyValue, Model, UnusableModel, model_named
 from experiments.checkers.linearizable.objects import ObjectHistory, Placed, object_history, rows_by_key
 from experiments.checkers.linearizable.prefix import shortest_failing_prefix, shortest_prefix_that_clashes
-from experiments.checkers.linearizable.search import Finding, Limits, return_ns, search
+from experiments.checkers.linearizable.search import Limits, return_ns
 from experiments.checkers.linearizable.zones import Zones, zones
+from experiments.checkers.picture import text_picture
 from experiments.checkers.verdict import Verdict
 
 TIMEOUT_S = 60.0
@@ -24,13 +26,6 @@ EXPLAINING_S = 10.0  # for the shortest failing prefix of a key
 SEARCH = "Wing-Gong search with Lowe's memoisation, just in time, key by key"
 ZONES = "zones of unique writes (Gibbons and Korach)"
 NOTHING_TESTED = "no operation has a known outcome, so nothing was tested"
-
-
-class Judged(NamedTuple):
-    """One key with what was found out about it."""
-
-    history: ObjectHistory
-    finding: Finding
 
 
 class Anomaly(NamedTuple):
@@ -49,6 +44,7 @@ def linearizable(
     clock_bound_ns: int = 0,
     configurations: int = CONFIGURATIONS,
     name: Callable[[NodeId], str] | None = None,
+    called: str | None = None,
 ) -> Verdict:
     """Whether all operations can be put in an order that respects real time and that the model allows.
 
@@ -69,19 +65,20 @@ def linearizable(
         clock_bound_ns: how far a host's clock may be off the common time.
         configurations: how many the search may hold at once, which bounds its memory.
         name: client node -> its name in sentences.
+        called: what sentences call the model, if it has no name.
 
     Returns: invalid with the operations that can't be ordered; unknown if a limit was met or nothing has an outcome.
     Raises: ValueError if there is no such model, or it does not understand an operation.
     """
     rules = model_named(model) if isinstance(model, str) else model
     columns, deadline_s = columns_of(history), time.monotonic() + timeout_s
-    _check_functions(rules, columns, model if isinstance(model, str) else type(rules).__name__)
-    naming = Naming(name)
+    _check_functions(rules, columns, called or (model if isinstance(model, str) else type(rules).__name__))
+    naming = Naming(name, columns.timed)
     by_zones = zones_of(columns, rules, clock_bound_ns)
     objects = searched(columns, rules, by_zones, clock_bound_ns)
     if not (columns.outcome == OK).any() and not any(one.definite for one in objects):
         return Verdict(valid="unknown", checked=0, reason=NOTHING_TESTED)
-    judged = _judge(objects, rules, deadline_s, configurations)
+    judged = judge_objects(objects, rules, Limits(deadline_s, configurations))
     limits = Limits(time.monotonic() + EXPLAINING_S, configurations)
     broken = [one for one in judged if one.finding.linearizable is False]
     failing = [shortest_failing_prefix(one.history, rules, limits, one.finding.furthest_ns) for one in broken]
@@ -94,7 +91,7 @@ def linearizable(
 def _check_functions(model: Model, history: Columns, named: str) -> None:
     """Raises UnusableModel for the first operation that the model has no word for."""
     unknown = [code for code, function in enumerate(history.functions) if not model.known(function)]
-    rows = np.flatnonzero(np.isin(history.function, unknown)) if unknown else ()
+    rows = np.flatnonzero(np.isin(history.function, unknown))
     if len(rows):
         row, known = int(rows[0]), ", ".join(model.functions)
         function = history.functions[history.function[row]]
@@ -119,28 +116,16 @@ def searched(history: Columns, model: Model, by_zones: Zones, bound_ns: int) -> 
     return found
 
 
-def _judge(objects: list[ObjectHistory], model: Model, deadline_s: float, configurations: int) -> list[Judged]:
-    """Decide each key, short ones first; each may take an equal share of the time that is left."""
-    judged = []
-    waiting = sorted(objects, key=lambda object_: len(object_.definite))
-    for done, object_ in enumerate(waiting):
-        now_s = time.monotonic()
-        share_s = max(0.0, deadline_s - now_s) / (len(waiting) - done)
-        judged.append(Judged(object_, search(object_, model, Limits(now_s + share_s, configurations))))
-    return judged
-
-
 def _anomaly(prefix: ObjectHistory, stuck: Placed, model: Model, naming: Naming) -> Anomaly:
-    return Anomaly(
-        prefix.key,
-        return_ns(stuck),
-        {
-            "key": prefix.key,
-            "explanation": explain(prefix, stuck, naming, model),
-            "operation": facts_of(stuck, naming),
-            "window": [facts_of(operation, naming) for operation in window(prefix, stuck)],
-        },
-    )
+    shown = [facts_of(operation, naming) for operation in window(prefix, stuck)]
+    facts = {
+        "key": prefix.key,
+        "explanation": explain(prefix, stuck, naming, model),
+        "operation": facts_of(stuck, naming),
+        "window": shown,
+        "picture": text_picture(shown, stuck.place),
+    }
+    return Anomaly(prefix.key, return_ns(stuck), facts)
 
 
 def _verdict(

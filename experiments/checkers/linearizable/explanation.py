@@ -18,6 +18,7 @@ class Naming(NamedTuple):
     """How sentences call operations: by client node, function, place in the history, process and time."""
 
     name: Callable[[NodeId], str] | None = None
+    timed: bool = True  # whether times are ns; else they count events
 
     def short(self, operation: Placed) -> str:
         """For example: "c2's read 17"."""
@@ -26,7 +27,18 @@ class Naming(NamedTuple):
 
     def long(self, operation: Placed) -> str:
         """With process and time: "c2's read 17 (process 4, 12.301-12.345 s)"."""
-        return f"{self.short(operation)} (process {operation.process}, {span(operation)})"
+        return f"{self.short(operation)} (process {operation.process}, {self.when(operation)})"
+
+    def when(self, operation: Operation) -> str:
+        """The interval in seconds, or in events where the history tells no times."""
+        if self.timed:
+            return span(operation)
+        end = operation.return_ns
+        return (
+            f"from event {operation.invoke_ns}, never answered"
+            if end is None
+            else (f"events {operation.invoke_ns}-{end}")
+        )
 
 
 def span(operation: Operation) -> str:
@@ -151,7 +163,8 @@ def _never_or_stale(history: ObjectHistory, stuck: Placed, naming: Naming, start
     if not writers and found != start:
         return f"but no operation that had begun by then wrote {show(found)}"
     for other in sorted(history.definite, key=lambda one: -(one.return_ns or 0)):
-        if left_by(other) == found or (left_by(other) is Absent.ABSENT and other.function != "append"):
+        left = left_by(other)
+        if left == found or left is UNSEEN or (left is Absent.ABSENT and other.function != "append"):
             continue
         apart = precedes(other, stuck, history)
         if apart and all(_settled(writer, other, history, found, writers) for writer in writers):
@@ -201,7 +214,7 @@ def _noun(operation: Placed, naming: Naming) -> str:
         words += f"of {show(operation.result)} "
     elif operation.given is not None:
         words += f"of {show(operation.given)} "
-    return f"{words}(process {operation.process}, {span(operation)})"
+    return f"{words}(process {operation.process}, {naming.when(operation)})"
 
 
 def _list(operations: Iterable[Placed], naming: Naming) -> str:
@@ -210,7 +223,7 @@ def _list(operations: Iterable[Placed], naming: Naming) -> str:
 
 def _unknown(operation: Placed, naming: Naming) -> str:
     of = "" if operation.given is None else f" of {show(operation.given)}"
-    return f"{naming.short(operation)}{of} ({span(operation)})"
+    return f"{naming.short(operation)}{of} ({naming.when(operation)})"
 
 
 def show(value: Any) -> str:

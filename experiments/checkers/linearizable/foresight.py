@@ -39,3 +39,24 @@ class Foresight:
         if shown == self.shows(entered) or shown is NOTHING or not self.needed.get(shown) or self.given.get(shown):
             return False
         return not self.unknown.get(shown, 0) & ~unknown
+
+
+class GrowingForesight(Foresight):
+    """The same where states grow: what is needed can come of every state and every write that it begins with."""
+
+    def __init__(self, history: ObjectHistory, model: Model) -> None:
+        super().__init__(history, model)
+        self.begins = model.begins
+        sources = [source for source in {*self.gives, *self.unknown} if source is not NOTHING]
+        wanted = [needed for needed in self.needed if needed is not NOTHING]
+        self.sources = {needed: [one for one in sources if model.begins(one, needed)] for needed in wanted}
+
+    def is_missed(self, left: State, entered: State, unknown: int) -> bool:
+        """Whether anybody would wait in vain once `entered` is there."""
+        for needed, sources in self.sources.items():
+            if not self.needed[needed] or self.begins(entered, needed):
+                continue
+            if any(self.given.get(one) or self.unknown.get(one, 0) & ~unknown for one in sources):
+                continue
+            return True
+        return False

@@ -61,7 +61,8 @@ def object_history(
 
     Raises: BadOperation.
     """
-    definite, unknown = [], []
+    definite: list[Placed] = []
+    unknown: list[Placed] = []
     for place, operation in operations:
         open_ = operation.outcome == "info" or operation.return_ns is None
         if not open_ and operation.outcome != "ok" and not is_answer(operation):

@@ -50,7 +50,7 @@ def _prefix(history: ObjectHistory, by_return: Sequence[Placed], length: int) ->
 
 
 def shortest_prefix_that_clashes(
-    history: Columns, key: int, model: KeyValue, bound_ns: int
+    history: Columns, key: int, model: Model, bound_ns: int
 ) -> tuple[ObjectHistory, Placed]:
     """The same for a key that zones have condemned, with no more operations than show it: two values and their writes.
 
@@ -78,8 +78,9 @@ def shortest_prefix_that_clashes(
     return shortest, next(operation for operation in definite if operation.place == stuck)
 
 
-def _judge_prefix(history: Columns, returned: Ints, model: KeyValue, bound_ns: int) -> tuple[list[int], list[Clash]]:
+def _judge_prefix(history: Columns, returned: Ints, model: Model, bound_ns: int) -> tuple[list[int], list[Clash]]:
     """The rows of the prefix that ends when these have returned, and its clashes; what had not returned is open."""
+    assert isinstance(model, KeyValue), "zones judge nothing else"
     end_ns = history.return_ns[returned[-1]] + 2 * bound_ns
     done = np.zeros(len(history), dtype=bool)
     done[returned] = True

@@ -13,23 +13,24 @@ Five rules keep the number of configurations small, none of which loses a linear
   had it come later, it could be moved to the front.
 - An operation of unknown outcome may take effect at any time from its invoke on, or never.
 - A configuration seen before, or one that differs from it only in that more unknown ones took effect, is not entered
-  again: whatever can follow it can follow the one seen before.
+  again: whatever can follow it can follow the one seen before. Of unknown ones that are alike the earliest goes first.
 - A state is not left while one still to come needs it and nothing still to come could bring it back.
 """
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from actors.history import Operation, Outcome
 from actors.message import Value
-from experiments.checkers.linearizable.foresight import Foresight
+from experiments.checkers.linearizable.foresight import Foresight, GrowingForesight
+from experiments.checkers.linearizable.memory import Memory, windows
 from experiments.checkers.linearizable.models import REFUSED, Model, State
 from experiments.checkers.linearizable.objects import ObjectHistory, Placed
 
 NEVER_NS = 1 << 63
-LOOK_AT_CLOCK_EVERY = 256  # configurations
+LOOK_AT_CLOCK_EVERY = 256  # turns of the loop
 
 Question: TypeAlias = tuple[str, Value, Value, Outcome]
 """function, value, result, outcome: what a model is asked"""
@@ -49,6 +50,7 @@ class Finding(NamedTuple):
     configurations: int
     reason: str = ""  # why it gave up
     furthest_ns: int = 0  # all operations that return before this can be ordered
+    timed_out: bool = False
 
 
 class Frame:
@@ -76,7 +78,7 @@ class Search:
         self.history = history
         self.step = model.step
         self.effects = model.effects
-        self.foresight = Foresight(history, model)
+        self.foresight = (GrowingForesight if model.prefixes else Foresight)(history, model)
         bound = history.bound_ns
         definite = history.definite
         self.count = count = len(definite)
@@ -91,7 +93,9 @@ class Search:
         self.unknown_asked = [(operation.function, operation.value) for operation in history.unknown]
         self.unknown_invoke = [operation.invoke_ns - bound for operation in history.unknown]
         self.unknown_before = _process_order_of_unknown(history)
-        self.seen: dict[tuple[int, int, State], tuple[int, ...]] = {}
+        self.any_held_up = any(self.unknown_before)
+        self.memory = Memory(windows(self.invoke, self.due_ns))
+        self.classes = _classes(history.unknown)
         self.configurations = 0
         self.furthest_ns = 0
         self.frames: list[Frame] = []
@@ -99,14 +103,18 @@ class Search:
     def run(self, initial: State, limits: Limits) -> Finding:
         """Search from this state. Depth first, on a stack of its own: the length of a history is no limit."""
         if time.monotonic() > limits.deadline_s:
-            return self.give_up("time was up before it began")
+            return self.give_up("time was up before it began", timed_out=True)
+        turns = 0
         if self.enter(Frame(0, 0, 0, initial)):
             return Finding(True, self.configurations)
         while self.frames:
-            if self.configurations >= limits.configurations:
-                return self.give_up(f"{self.configurations:,} configurations were not enough")
-            if self.configurations % LOOK_AT_CLOCK_EVERY == 0 and time.monotonic() > limits.deadline_s:
-                return self.give_up(f"time was up after {self.configurations:,} configurations")
+            if self.memory.held >= limits.configurations:
+                return self.give_up(f"{self.memory.held:,} configurations were not enough")
+            turns += 1
+            if turns % LOOK_AT_CLOCK_EVERY == 0 and time.monotonic() > limits.deadline_s:
+                return self.give_up(f"time was up after {self.configurations:,} configurations")._replace(
+                    timed_out=True
+                )
             frame = self.frames[-1]
             if frame.taken >= 0:
                 self.put_back(frame.taken)
@@ -124,21 +132,17 @@ class Search:
                 return Finding(True, self.configurations)
         return Finding(False, self.configurations, furthest_ns=self.furthest_ns)
 
-    def give_up(self, reason: str) -> Finding:
-        return Finding(None, self.configurations, reason)
+    def give_up(self, reason: str, *, timed_out: bool = False) -> Finding:
+        return Finding(None, self.configurations, reason, timed_out=timed_out)
 
     def enter(self, frame: Frame) -> bool:
         """Go on to a configuration, unless one as good was seen. Returns: whether nothing is left to order."""
         self.look(frame)
         if self.after[self.count] == self.count:
             return True
-        key = (frame.lowest, frame.mask, frame.state)
-        seen = self.seen.get(key, ())
-        for unknown in seen:
-            if unknown & frame.unknown == unknown:
-                self.undo_looks(frame)
-                return False
-        self.seen[key] = (*seen, frame.unknown)
+        if not self.memory.is_new(frame.lowest, (frame.lowest, frame.mask, frame.state), frame.unknown):
+            self.undo_looks(frame)
+            return False
         self.configurations += 1
         self.frames.append(frame)
         due = frame.due
@@ -199,11 +203,17 @@ class Search:
     def open_unknown(self, frame: Frame) -> list[int]:
         """Operations of unknown outcome that may take effect now, as complements of their numbers."""
         limit_ns = self.due_ns[frame.due]
-        return [
-            ~number
-            for number, invoke_ns in enumerate(self.unknown_invoke)
-            if invoke_ns <= limit_ns and not frame.unknown >> number & 1 and not self.held_up(number)
-        ]
+        found = []
+        for mask, numbers in self.classes:
+            taken = (frame.unknown & mask).bit_count()
+            # Of those that are alike the earliest goes first: whatever can follow a later one can follow it.
+            for number in numbers[taken:] if not self.any_held_up else numbers:
+                if self.unknown_invoke[number] > limit_ns:
+                    break
+                if not frame.unknown >> number & 1 and not self.held_up(number):
+                    found.append(~number)
+                    break
+        return found
 
     def held_up(self, unknown: int) -> bool:
         """Whether an operation that its process ended before this one has not taken effect yet."""
@@ -249,6 +259,14 @@ class Search:
         self.ahead[self.after[number]] = number
         self.waits[number] = True
         self.foresight.put_back(number)
+
+
+def _classes(unknown: Sequence[Placed]) -> list[tuple[int, list[int]]]:
+    """Operations of unknown outcome that are alike, in order of invocation: their mask and their numbers."""
+    alike: dict[Hashable, list[int]] = defaultdict(list)
+    for number in sorted(range(len(unknown)), key=lambda number: unknown[number].invoke_ns):
+        alike[unknown[number].function, unknown[number].value].append(number)
+    return [(sum(1 << number for number in numbers), numbers) for numbers in alike.values()]
 
 
 def _question(operation: Operation) -> Question:

@@ -51,6 +51,11 @@ class Operations(NamedTuple):
     call: Ints
     end: Ints
 
+    def pick(self, which: Ints | NDArray[np.bool_]) -> "Operations":
+        """Some of them: places, or a mask."""
+        row, key, value, writes, call, end = self
+        return Operations(row[which], key[which], value[which], writes[which], call[which], end[which])
+
 
 def zones(history: Columns, *, initial: object = None, bound_ns: int = 0) -> Zones:
     """Decide all keys that are only read and written, each value at most once.
@@ -73,7 +78,7 @@ def zones(history: Columns, *, initial: object = None, bound_ns: int = 0) -> Zon
     # Judged by an order that is stricter than the real one: valid there is valid. Where not, by one that is looser.
     condemned = {clash.key for clash in strict}
     suspects = operations.row[np.isin(operations.key, sorted(condemned))]
-    part = Operations(*(column[np.isin(operations.row, suspects)] for column in operations))
+    part = operations.pick(np.isin(operations.row, suspects))
     widened = part._replace(call=_shift(part.call, -bound_ns), end=_shift(part.end, bound_ns))
     loose = _clashes(widened, start)
     disputed = frozenset(condemned - {clash.key for clash in loose})
@@ -104,11 +109,11 @@ def _suitable(history: Columns, initial: object) -> tuple[Operations, NDArray[np
         end=history.return_ns[row],
     )
     order = _clustered(operations)
-    operations = Operations(*(column[order] for column in operations))
+    operations = operations.pick(order)
     repeated = _repeated(operations, history.value.code_of(initial))
     suitable[operations.key[repeated]] = False
     kept = suitable[operations.key]
-    return Operations(*(column[kept] for column in operations)), suitable
+    return operations.pick(kept), suitable
 
 
 def _clustered(operations: Operations) -> Ints:

@@ -4,12 +4,20 @@ import threading
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from typing import ClassVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.live.file_disk import FileDisk, Written, images
+from actors.node import Actor
+from cluster.live.file_disk import FileDisk, Written, images, void
+
+
+class Counting(Actor):
+    """An actor with a log of numbers."""
+
+    logs: ClassVar = {"log": int}
 
 
 def written(folder: Path, batches: list[list[Written]], *, draw: Random | None = None) -> list[Written]:
@@ -76,15 +84,25 @@ def test_a_flipped_bit_ends_the_log_there(tmp_path: Path) -> None:
 
 def test_nodes_of_a_host_share_the_log_and_each_finds_its_own(tmp_path: Path) -> None:
     written(tmp_path, [[save(0, 1), save(1, 10), save(0, 2)], [(1, (("append", "log", (7, 8)), ("cut", "log", 1)))]])
-    found = images(written(tmp_path, []), lambda node: {"log": int})
+    found = images(written(tmp_path, []), lambda node: Counting)
     assert found[0].facts == {"number": 2}
     assert (found[1].facts, found[1].logs) == ({"number": 10}, {"log": [7]})
+
+
+def test_voided_records_are_gone_and_others_stay(tmp_path: Path) -> None:
+    """A node that crashes within a living host loses records that the shared log holds already."""
+    written(tmp_path, [[save(0, 1), save(1, 10), save(0, 2), save(0, 3)], [(0, void(2)), save(1, 11)], [save(0, 9)]])
+    found = images(written(tmp_path, []), lambda node: Counting)
+    assert (found[0].facts, found[1].facts) == ({"number": 9}, {"number": 11})
+    (tmp_path / "more").mkdir()
+    written(tmp_path / "more", [[save(0, 1), save(0, 2), (0, void(1))]])
+    assert images(written(tmp_path / "more", []), lambda node: Counting)[0].facts == {"number": 1}
 
 
 def test_an_unknown_log_is_refused(tmp_path: Path) -> None:
     written(tmp_path, [[(0, (("append", "other", (1,)),))]])
     with pytest.raises(KeyError):
-        images(written(tmp_path, []), lambda node: {"log": int})
+        images(written(tmp_path, []), lambda node: Counting)
 
 
 def _ends(log: bytes) -> list[int]:

@@ -2,13 +2,16 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
 import pytest
@@ -34,24 +37,45 @@ class Driver(NamedTuple):
 
 
 @pytest.fixture
-def driver(tmp_path: Path) -> Iterator[Driver]:
-    """A driver whose run of a minute is under way, with a Ray of its own."""
-    mark = uuid.uuid4().hex
-    paths = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
-    process = subprocess.Popen(
-        [sys.executable, str(DRIVER), str(tmp_path), "60"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": paths, "SPLITBRAIN_TEST": mark},
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "running\n"
-    yield Driver(process, tmp_path, mark)
-    for pid in (process.pid, *processes_marked(mark)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    process.wait(10)
+def start_driver(tmp_path: Path) -> Iterator[Callable[[], Driver]]:
+    """Start drivers whose runs last a minute, each with a Ray of its own."""
+    started: list[Driver] = []
+    temporary = tempfile.mkdtemp(prefix="t", dir="/tmp")  # Ray's sockets can't have long paths
+
+    def start() -> Driver:
+        mark, folder = uuid.uuid4().hex, tmp_path / str(len(started))
+        paths = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
+        process = subprocess.Popen(
+            [sys.executable, str(DRIVER), str(folder), "60"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "PYTHONPATH": paths, "SPLITBRAIN_TEST": mark, "TMPDIR": temporary},
+            start_new_session=True,
+        )
+        started.append(Driver(process, folder, mark))
+        return started[-1]
+
+    yield start
+    for driver in started:
+        for pid in (driver.process.pid, *processes_marked(driver.mark)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        driver.process.wait(10)
+        assert driver.process.stdout is not None
+        driver.process.stdout.close()
+    left = os.listdir(temporary)
+    shutil.rmtree(temporary)
+    assert left == [], "Ray's temporary files are removed"
+
+
+@pytest.fixture
+def driver(start_driver: Callable[[], Driver]) -> Driver:
+    """A driver whose run is under way."""
+    driver = start_driver()
+    assert driver.process.stdout is not None
+    assert driver.process.stdout.readline() == "running\n"
+    return driver
 
 
 def gone_within_s(driver: Driver, limit_s: float) -> float:
@@ -66,7 +90,7 @@ def gone_within_s(driver: Driver, limit_s: float) -> float:
 
 def recorded(driver: Driver) -> list[object]:
     """What can be read of the journals."""
-    return [entry.item for entry in entries_of(setup(60), driver.folder)]
+    return [entry.item for entry in entries_of(setup(60), driver.folder)] if driver.folder.exists() else []
 
 
 def test_an_interrupt_heals_closes_and_leaves_no_process(driver: Driver) -> None:
@@ -96,3 +120,28 @@ def test_processes_listen_here_only_and_die_with_a_killed_driver(driver: Driver)
     items = recorded(driver)
     assert sum(isinstance(item, Invoke) for item in items) >= 4, "each client process asked at least once"
     assert sum(isinstance(item, FaultInjected) for item in items) == 2
+
+
+def kill_at(start_driver: Callable[[], Driver], after_s: float) -> list[object]:
+    """Kill a driver so long after its start; gives what its run had recorded, once all its processes are gone."""
+    driver = start_driver()
+    time.sleep(after_s)
+    os.kill(driver.process.pid, signal.SIGKILL)
+    gone_within_s(driver, 10)
+    return recorded(driver)
+
+
+def test_a_driver_killed_while_ray_starts_leaves_nothing(start_driver: Callable[[], Driver]) -> None:
+    """Its processes are half started then, and know nobody who could end them."""
+    assert not any(isinstance(item, FaultInjected) for item in kill_at(start_driver, 1.5))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_a_driver_killed_at_any_moment_leaves_a_readable_record_and_nothing_else(
+    start_driver: Callable[[], Driver],
+) -> None:
+    """A hundred times, from the first import to some seconds into the run."""
+    rng = Random(1)
+    recordings = [kill_at(start_driver, rng.uniform(0.2, 12)) for _ in range(100)]
+    assert sum(any(isinstance(item, Invoke) for item in items) for items in recordings) > 20

@@ -2,12 +2,15 @@
 
 import enum
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias, TypeVar
 
 from actors.history import Operation, Outcome
 
-State: TypeAlias = Hashable
-"""The state of one object; equal states must behave alike."""
+State: TypeAlias = Any
+"""The state of one object: hashable; equal states must behave alike."""
+
+
+One = TypeVar("One", bound=Operation)
 
 
 class Refused(enum.Enum):
@@ -81,7 +84,7 @@ class Model:
         """Whether such an operation leaves every state as it is. The search takes these as early as it can."""
         return outcome == "fail"
 
-    def visible(self, unknown: Sequence[Operation], definite: Sequence[Operation]) -> list[Operation]:
+    def visible(self, unknown: Sequence[One], definite: Sequence[Operation]) -> list[One]:
         """Of operations of unknown outcome those whose effect some definite one may have met.
 
         To leave out any of the others must never turn a linearizable history into one that is not.
@@ -103,6 +106,13 @@ class Model:
     def shows(self, state: State) -> Hashable:
         """What this state shows; two that show the same may still differ. NOTHING if operations can't need it."""
         return NOTHING
+
+    prefixes: ClassVar[bool] = False  # whether states grow by appends, so that `begins` says what may become of them
+
+    @staticmethod
+    def begins(state: State, needed: Any) -> bool:
+        """Whether a state that shows this may still become, or is, one that shows what is needed; by appends alone."""
+        return bool(state == needed)
 
     def starting_from(self, value: Any) -> "Model":
         """The same model with another initial value, as `--initial` gives it."""

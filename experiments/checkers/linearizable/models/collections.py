@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from actors.history import Operation, Outcome
-from experiments.checkers.linearizable.models.base import REFUSED, Model, Refused, State
+from experiments.checkers.linearizable.models.base import REFUSED, Model, One, Refused, State
 
 
 class Counter(Model):
@@ -19,13 +19,13 @@ class Counter(Model):
         if function == "read":
             return state if state == result else REFUSED
         amount = 1 if value is None else value
-        return state - amount if function == "decrement" else state + amount  # type: ignore[operator,no-any-return]
+        return state - amount if function == "decrement" else state + amount
 
     def only_looks(self, function: str, outcome: Outcome) -> bool:
         """See `Model.only_looks`."""
         return function == "read" or outcome == "fail"
 
-    def visible(self, unknown: Sequence[Operation], definite: Sequence[Operation]) -> list[Operation]:
+    def visible(self, unknown: Sequence[One], definite: Sequence[Operation]) -> list[One]:
         """See `Model.visible`: reads go."""
         return [one for one in unknown if one.function != "read"]
 
@@ -59,10 +59,10 @@ class Set(Model):
         """See `Model.only_looks`."""
         return function == "read" or outcome == "fail"
 
-    def visible(self, unknown: Sequence[Operation], definite: Sequence[Operation]) -> list[Operation]:
+    def visible(self, unknown: Sequence[One], definite: Sequence[Operation]) -> list[One]:
         """See `Model.visible`: reads go, and so do adds of what no read found: every read needs that they were not."""
         found = {item for one in definite if one.function == "read" for item in _items(one.result)}
-        removed = any(one.function == "remove" for one in (*unknown, *definite))
+        removed = any(one.function == "remove" for some in (unknown, definite) for one in some)
         return [one for one in unknown if one.function != "read" and (removed or one.value in found)]
 
     def problem(self, operation: Operation) -> str | None:
@@ -148,10 +148,10 @@ class UnorderedQueue(Model):
         """See `Model.effects`: an unknown dequeue may have taken any element."""
         assert isinstance(state, frozenset)
         if function == "enqueue":
-            return (_changed(state, value, 1),)  # type: ignore[return-value]
-        return [_changed(state, item, -1) for item, _ in sorted(state, key=repr)]  # type: ignore[misc]
+            return (_changed(state, value, 1),)
+        return [_changed(state, item, -1) for item, _ in sorted(state, key=repr)]
 
-    def visible(self, unknown: Sequence[Operation], definite: Sequence[Operation]) -> list[Operation]:
+    def visible(self, unknown: Sequence[One], definite: Sequence[Operation]) -> list[One]:
         """See `Model.visible`: a dequeue can only help one that met an empty queue, an enqueue one that met it."""
         taken = {one.result for one in definite if one.function == "dequeue"}
         return [one for one in unknown if (None in taken if one.function == "dequeue" else one.value in taken)]

@@ -1,12 +1,13 @@
 """One key of a store: read, write, compare-and-set, append, delete. A plain register is a part of it."""
 
 import enum
+from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from actors.history import Operation, Outcome
 from actors.message import Value
-from experiments.checkers.linearizable.models.base import NOTHING, REFUSED, UNSEEN, Model, Refused, State
+from experiments.checkers.linearizable.models.base import NOTHING, REFUSED, UNSEEN, Model, One, Refused, State
 
 
 class Absent(enum.Enum):
@@ -31,7 +32,7 @@ class KeyValue(Model):
         if function == "read":
             return state if found == result else REFUSED
         if function == "write":
-            return value  # type: ignore[no-any-return]
+            return value
         if function == "cas":
             expected, new = value
             if outcome == "fail":
@@ -58,7 +59,7 @@ class KeyValue(Model):
         """See `Model.only_looks`."""
         return function == "read" or outcome == "fail"
 
-    def visible(self, unknown: Sequence[Operation], definite: Sequence[Operation]) -> list[Operation]:
+    def visible(self, unknown: Sequence[One], definite: Sequence[Operation]) -> list[One]:
         """See `Model.visible`. Reads go; a write, cas or append goes if what it would leave was never met.
 
         An unmet value stays until the next write or cas, and nothing that needs a state can come in between (an
@@ -66,7 +67,7 @@ class KeyValue(Model):
         compare that met something unnamed may have met any value.
         """
         met = _met(definite, unknown)
-        appends = any(operation.function == "append" for operation in (*definite, *unknown))
+        appends = _uses((*definite, *unknown), "append")
         return [operation for operation in unknown if _may_be_met(operation, met, appends)]
 
     def simplify(self, unknown: Sequence[Operation], definite: Sequence[Operation]) -> Model:
@@ -78,12 +79,13 @@ class KeyValue(Model):
         texts = isinstance(self.initial, str) or any(isinstance(one, str) for one in found)
         grows = all(operation.function in ("read", "append") for operation in everything)
         if texts:
-            return GrowingText(definite, self.initial) if grows else Text().starting_from(self.initial)
+            return GrowingText(definite, self.initial) if grows else _text(self, everything)
         return GrowingList(definite) if grows and self.initial is Absent.ABSENT else self
 
     def needs(self, operation: Operation) -> Hashable:
         """See `Model.needs`. Lists are left out: appends make more of them than can be told in advance."""
-        if operation.result is UNSEEN:
+        found: Any = operation.result
+        if found is UNSEEN:
             return NOTHING
         if operation.function == "read" or operation.outcome == "fail":
             return self.shows(operation.result)
@@ -123,18 +125,42 @@ class CasRegister(KeyValue):
     functions: ClassVar[tuple[str, ...]] = ("read", "write", "cas")
 
 
+class Lost(enum.Enum):
+    """The state of a text that is no beginning of any that somebody found: all such are alike."""
+
+    LOST = "lost"
+
+
 class Text(KeyValue):
     """A key whose values are texts, and appends make them longer. An absent key is an empty text to them."""
 
+    prefixes: ClassVar[bool] = True
+
+    def __init__(self, everything: Iterable[Operation] = ()) -> None:
+        self.found = sorted(text for text in _met(everything, ()) if isinstance(text, str))
+
+    def step(self, state: State, function: str, value: Any, result: Any, outcome: Outcome) -> State | Refused:
+        """See `Model.step`."""
+        after = super().step(state, function, value, result, outcome)
+        return self.kept(after) if isinstance(after, str) else after
+
+    def kept(self, text: str) -> State:
+        """The text, if it begins any that somebody found."""
+        place = bisect_left(self.found, text)
+        begins = place < len(self.found) and self.found[place].startswith(text)
+        return text if begins else Lost.LOST
+
     def append(self, state: State, value: Any, result: Any, outcome: Outcome) -> State | Refused:
         """Put a text behind the one that is there."""
+        if state is Lost.LOST:
+            return state if isinstance(value, str) and outcome != "fail" else REFUSED
         found = "" if state is Absent.ABSENT or state is None else state
         fits = isinstance(found, str) and isinstance(value, str)
         if outcome == "fail":
             return state if found == result and not fits else REFUSED
         return f"{found}{value}" if fits else REFUSED
 
-    def visible(self, unknown: Sequence[Operation], definite: Sequence[Operation]) -> list[Operation]:
+    def visible(self, unknown: Sequence[One], definite: Sequence[Operation]) -> list[One]:
         """See `Model.visible`: all but reads, for any text may be met as the beginning of a longer one."""
         return [operation for operation in unknown if operation.function != "read"]
 
@@ -142,9 +168,12 @@ class Text(KeyValue):
         """See `Model.simplify`."""
         return self
 
-    def shows(self, state: State) -> Hashable:
-        """See `Model.shows`: appends make more texts than can be told in advance."""
-        return NOTHING
+    @staticmethod
+    def begins(state: State, text: Any) -> bool:
+        """See `Model.begins`."""
+        if state is Absent.ABSENT or state is None:
+            return text is None or isinstance(text, str)
+        return text.startswith(state) if isinstance(text, str) and isinstance(state, str) else bool(state == text)
 
 
 class Growing(Model):
@@ -157,13 +186,14 @@ class Growing(Model):
     functions: ClassVar[tuple[str, ...]] = ("read", "append")
     longest: Any
     start: Any  # what stands there at first
-    kind: ClassVar[type]
+    kind: ClassVar[Any]  # tuple or str
 
     def __init__(self, definite: Sequence[Operation], start: Any) -> None:
         found = [one.result for one in definite if self.only_looks(one.function, one.outcome)]
         self.start = None if start is Absent.ABSENT else start
         empty = self.kind() if self.start is None else self.start
-        self.longest = max((one for one in found if isinstance(one, self.kind)), key=len, default=empty)
+        fitting: list[Any] = [one for one in found if isinstance(one, self.kind)]
+        self.longest = max(fitting, key=len, default=empty)
         self.initial = -1 if self.start is None else len(self.start)
         self.fits = self.start is None or self.longest[: len(self.start)] == self.start
 
@@ -202,18 +232,19 @@ class Growing(Model):
     def needs(self, operation: Operation) -> Hashable:
         """See `Model.needs`."""
         if self.only_looks(operation.function, operation.outcome):
-            return len(operation.result) if isinstance(operation.result, self.kind) else -1  # type: ignore[arg-type]
+            found: Any = operation.result
+            return len(found) if isinstance(found, self.kind) else -1
         return NOTHING
 
     def shows(self, state: State) -> Hashable:
         """See `Model.shows`. Each length is shown once, by the append that reaches it: nothing gives it again."""
-        return state
+        return int(state)
 
 
 class GrowingList(Growing):
     """Lists: an append adds one item."""
 
-    kind = tuple
+    kind: ClassVar[Any] = tuple
 
     def __init__(self, definite: Sequence[Operation]) -> None:
         super().__init__(definite, Absent.ABSENT)
@@ -228,7 +259,7 @@ class GrowingList(Growing):
 class GrowingText(Growing):
     """Texts: an append puts one behind the other."""
 
-    kind = str
+    kind: ClassVar[Any] = str
 
     def may_append(self, value: Any) -> bool:
         return isinstance(value, str)
@@ -237,11 +268,21 @@ class GrowingText(Growing):
         return value
 
 
-def _met(definite: Iterable[Operation], unknown: Iterable[Operation]) -> set[Value]:
+def _text(model: KeyValue, everything: Iterable[Operation]) -> Model:
+    text = Text(everything)
+    text.initial = text.kept(model.initial) if isinstance(model.initial, str) else model.initial
+    return text
+
+
+def _uses(operations: Iterable[Operation], function: str) -> bool:
+    return any(operation.function == function for operation in operations)
+
+
+def _met(definite: Iterable[Operation], unknown: Iterable[Operation]) -> set[Any]:
     """All values, and all items of lists, that an operation found or would have to find."""
-    met: set[Value] = set()
+    met: set[Any] = set()
     for operation in definite:
-        if operation.function == "read" or operation.outcome == "fail":
+        if operation.outcome != "info" and (operation.function == "read" or operation.outcome == "fail"):
             met.add(operation.result)
     for operations in (definite, unknown):
         met.update(change_of(operation)[0] for operation in operations if operation.function == "cas")
@@ -251,7 +292,7 @@ def _met(definite: Iterable[Operation], unknown: Iterable[Operation]) -> set[Val
     return met
 
 
-def _may_be_met(operation: Operation, met: set[Value], appends: bool) -> bool:
+def _may_be_met(operation: Operation, met: set[Any], appends: bool) -> bool:
     if operation.function == "read":
         return False
     if UNSEEN in met:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from actors.history import Operation, Outcome
-from experiments.checkers.linearizable.models.base import REFUSED, Model, Refused, State
+from experiments.checkers.linearizable.models.base import REFUSED, Model, One, Refused, State
 
 NEVER_NS = (1 << 63) - 1
 
@@ -41,7 +41,7 @@ class FencingLock(Model):
 
     def step(self, state: State, function: str, value: Any, result: Any, outcome: Outcome) -> State | Refused:
         """See `Model.step`. An acquire that nobody was answered took at least the next token."""
-        held, last, at_least = state  # type: ignore[misc]
+        held, last, at_least = state
         if function == "acquire":
             if held:
                 return REFUSED
@@ -89,7 +89,7 @@ class Lease(Model):
 
     def step(self, state: State, function: str, value: Any, result: Any, outcome: Outcome) -> State | Refused:
         """See `Model.step`."""
-        holder, lapses_ns, now_ns = state  # type: ignore[misc]
+        holder, lapses_ns, now_ns = state
         process, granted_ns, invoke_ns, end_ns = value
         now_ns = max(now_ns, invoke_ns)
         if function != "acquire" and holder != process:
@@ -102,7 +102,7 @@ class Lease(Model):
             return None, 0, now_ns
         return process, NEVER_NS if granted_ns is None else now_ns + granted_ns, now_ns
 
-    def visible(self, unknown: Sequence[Operation], definite: Sequence[Operation]) -> list[Operation]:
+    def visible(self, unknown: Sequence[One], definite: Sequence[Operation]) -> list[One]:
         """See `Model.visible`."""
         return list(unknown)
 

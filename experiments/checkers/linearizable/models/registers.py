@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from actors.history import Operation, Outcome
-from experiments.checkers.linearizable.models.base import REFUSED, Model, Refused, State
+from experiments.checkers.linearizable.models.base import REFUSED, Model, One, Refused, State
 
 READ, WRITE = ("r", "read"), ("w", "write")
 MicroOperation = tuple[str, Any, Any]
@@ -48,7 +48,7 @@ class MultiRegister(Model):
         """See `Model.only_looks`."""
         return function == "read" or outcome == "fail"
 
-    def visible(self, unknown: Sequence[Operation], definite: Sequence[Operation]) -> list[Operation]:
+    def visible(self, unknown: Sequence[One], definite: Sequence[Operation]) -> list[One]:
         """See `Model.visible`: those that write."""
         return [one for one in unknown if any(step[0] in WRITE for step in one.value)]  # type: ignore[union-attr,index]
 
