@@ -8,3 +8,5 @@ BENCHES = {
     "ray": "benchmarks.ray:figures",
     "faults": "benchmarks.faults:figures",
 }
+SCALES = {"sim": "benchmarks.sim_scale:scale"}
+"""What `splitbrain bench NAME --scale` measures: how cost grows with size."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
 
+from actors.election import RoleChanged
 from actors.message import Event, NodeId
 from chaos.agenda import Agenda, At, Done, Ended, Run, Seen
 from chaos.conditions import parse
@@ -16,7 +17,7 @@ from chaos.schedule import NEVER_NS, Steady, Step, keyed, occurrences
 from chaos.sight import Sight
 from chaos.targets import Aim, resolve
 from cluster.control import Control, Heal
-from cluster.journal import FaultHealed, FaultInjected, FaultSkipped, RunStopped
+from cluster.journal import FaultHealed, FaultInjected, FaultSkipped, NodeStarted, NodeStopped, RunStopped
 from cluster.streams import stream
 
 __all__ = ["Controller", "Step"]
@@ -43,6 +44,12 @@ class Controller:
         self._agenda = Agenda()
         self._injections = 0
         self._at_work: dict[int, Heal] = {}
+
+    @property
+    def watches(self) -> tuple[type[Event], ...] | None:
+        """The events that `observe` must see; None for all, since a condition or a target may look at any."""
+        looks = self._steady or self._stop_when or any(map(_looks, self._steps))
+        return None if looks else (RoleChanged, NodeStarted, NodeStopped)
 
     # what a fabric calls: see `cluster.fabric.Director`
 
@@ -215,3 +222,9 @@ class Controller:
         if heal is not None:
             heal()
             self._record(FaultHealed(injection))
+
+
+def _looks(step: Step) -> bool:
+    """Whether a step, or one inside it, waits for a condition or aims at what events tell."""
+    inside = any(map(_looks, (*step.sequence, *step.together)))
+    return bool(step.when or step.until or "hottest" in repr(step.fault) or inside)

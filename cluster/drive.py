@@ -73,7 +73,6 @@ class DrivenNode:
     )
 
     actor: Actor
-    links: dict[NodeId, Link]  # its own that were used so far, by receiver
 
     def __init__(
         self,
@@ -100,6 +99,7 @@ class DrivenNode:
         self.ailment = HEALTHY
         self.clock: Clock | None = None  # of its own, once a fault works on it
         self.dirty = False  # there is something for the disk or sent beside it, or the disk is behind
+        self.links: dict[NodeId, Link] = {}  # its own that were used so far, by receiver; {} if a NIC comes before them
         self._seed = seed
         self._streams: dict[str, Random] = {}
         self._deadlines: dict[str, int] = {}

@@ -12,7 +12,9 @@ from actors.message import Event, NodeId
 from actors.node import Actor
 from actors.settings import Settings
 from cluster.control import Control
+from cluster.cpu import CpuModel
 from cluster.latency import Profile
+from cluster.nic import NicModel
 from cluster.topology import Topology
 
 
@@ -31,6 +33,7 @@ class DiskModel(msgspec.Struct, frozen=True, kw_only=True):
     """What every disk does unless a fault says otherwise."""
 
     fsync_ns: int  # from the start of a sync until its records are durable
+    throughput_bytes_s: int | None = None  # a sync takes longer by what it writes; None: it does not
     real: bool = True  # on the Ray fabric: call fdatasync as well
 
 
@@ -43,6 +46,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     latency: str | Profile  # by its name, or itself
     inside_region_rtt_ns: int | None
     disk: DiskModel
+    cpu: CpuModel | None = None  # of each server; None: handling takes no time
+    nic: NicModel | None = None  # of each server; None: sending takes no time
     actors: tuple[ActorSpec, ...]  # one a node, by id
     duration_ns: int  # the workload's end, when the controller heals everything
     drain_ns: int  # how long open operations may still end after that
@@ -56,6 +61,9 @@ class Director(Protocol):
     A fabric calls `begin` once, `advance` when `due_ns` has come, `observe` for each event that nodes emit, and
     `finish` at the end, on an error and on an interrupt. It ends the run early once `over` is true. Times are ns since
     the start.
+
+    A director that acts on few events names them in an attribute `watches`, a tuple of types; without one, or if it is
+    None, it is told of every event, which a busy run on Ray pays for.
     """
 
     over: bool
@@ -93,6 +101,8 @@ class FabricResult(msgspec.Struct, frozen=True, kw_only=True):
     virtual_s: float | None
     interrupted: bool = False
     notes: tuple[str, ...] = ()
+    start_s: float | None = None  # until all nodes ran, on Ray
+    memory_mb: float | None = None  # of the hosts' processes at the end, on Ray
 
 
 class Fabric(Protocol):

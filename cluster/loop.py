@@ -14,6 +14,7 @@ from actors.message import Event, Message, NodeId
 from actors.node import Node, Stored
 from cluster.ailment import HEALTHY, Ailment
 from cluster.control import LinkRule
+from cluster.cpu import size_bytes
 from cluster.disk import Damage, Disk, Misread, Record, apply_record, damage_done
 from cluster.drive import EVENT, DrivenNode, Effect
 from cluster.fabric import Setup
@@ -21,20 +22,25 @@ from cluster.journal import (
     NOBODY,
     DiskFailed,
     FaultTouched,
+    Journal,
+    MessageSent,
     NodePaused,
     NodeResumed,
     NodeStarted,
     NodeStopped,
+    ServerLoad,
     Traffic,
 )
 from cluster.latency import profile_of
 from cluster.network import Network
+from cluster.nic import Nics
 from cluster.streams import stream
 
-DELIVER, TIMER, SYNCED, CALL, STOP, WAKE, FAIL = range(7)
+DELIVER, TIMER, SYNCED, SERVED, CALL, STOP, FAIL = range(7)
 
 Due: TypeAlias = tuple[int, int, int, NodeId, int, Any]
-"""(time ns, number, kind, node, sender | the wake-up's time, message | timer's name | (incarnation, mark))"""
+"""(time ns, number, kind, node, sender or the wake-up's time, what). What: a message, a timer's name, a sync's
+(incarnation, mark), or of a node whose CPU is through with a message the incarnation."""
 
 
 class Loop(ABC):
@@ -50,12 +56,18 @@ class Loop(ABC):
         self.ailments: dict[NodeId, Ailment] = {}
         self.damages: dict[NodeId, Damage] = {}  # what is done to disks before their nodes start
         self.sent = self.dropped = self.delivered = 0
+        self.touched: dict[NodeId, DrivenNode] | None = None  # whose effects the fabric's loop carries out itself
+        self.origin_ns = 0  # the clock of the journals at the run's start
+        self.messages_to: Journal | None = None  # where messages are recorded, if they are
         self.network = Network(
             setup.topology,
             profile_of(setup.latency),
             seed=setup.seed,
             inside_region_rtt_ns=setup.inside_region_rtt_ns,
         )
+        self._nics = None if setup.nic is None else Nics(setup.nic)
+        self._busy_ns: dict[NodeId, int] = {}
+        self._queue_max: dict[NodeId, int] = {}
         self._incarnations: dict[NodeId, int] = {}
         self._disks: dict[NodeId, Stored] = {}
 
@@ -92,7 +104,9 @@ class Loop(ABC):
             seed=self.setup.seed,
             disk=disk,
         )
-        node.links = self.network.links_from(node_id)
+        if self._nics is None:
+            node.links = self.network.links_from(node_id)
+        node.gated = self.has_cpu(node_id)
         self.nodes[node_id] = node
         node.ail(self.ailments.get(node_id, HEALTHY))
         self.publish(node_id, NodeStarted(incarnation, self.host))
@@ -123,11 +137,28 @@ class Loop(ABC):
         node = self.nodes.get(node_id)
         if node is None or not node.paused:
             return
-        node.paused, node.gated = False, node.serving
+        node.paused = False
+        self.regate(node)
         self.publish(node_id, NodeResumed())
+        if node.gated:
+            if not node.serving:
+                self._serve(node)
+            return
         for kind, sender, what in node.mailbox:
             self.push(self.now_ns, kind, node_id, sender, what)
         node.mailbox.clear()
+
+    def has_cpu(self, node_id: NodeId) -> bool:
+        """Whether handling takes a node time: by the CPU model, or since it ails."""
+        if self.ailments.get(node_id, HEALTHY).cpu_extra_ns:
+            return True
+        return self.setup.cpu is not None and node_id < self.setup.topology.server_count
+
+    def regate(self, node: DrivenNode) -> None:
+        """Close or open a node's gate as its pause and its CPU say; what waits keeps its turn."""
+        node.gated = node.paused or self.has_cpu(node.id) or node.serving
+
+    # what faults do to nodes and links
 
     def _disk_of(self, node_id: NodeId, incarnation: int, image: Stored) -> Disk:
         """A node's disk, with what a fault did to it while the node was down."""
@@ -152,6 +183,7 @@ class Loop(ABC):
             node = self.nodes.get(node_id)
             if node is not None:
                 node.ail(ailment)
+                self.regate(node)
 
     def apply_rules(self, rules: tuple[LinkRule, ...]) -> None:
         """Let exactly these rules lie over the links, and tell what those that are lifted did."""
@@ -162,6 +194,13 @@ class Loop(ABC):
     def traffic(self) -> Traffic:
         """What this loop's nodes sent and got."""
         return Traffic(self.sent, self.dropped, self.delivered, 0)
+
+    def tell_loads(self) -> None:
+        """Record what the modelled CPUs did since the last time."""
+        for node in sorted(self._queue_max):
+            self.publish(node, ServerLoad(self._busy_ns.get(node, 0), self._queue_max[node]))
+        self._busy_ns.clear()
+        self._queue_max.clear()
 
     # the heap
 
@@ -191,10 +230,16 @@ class Loop(ABC):
         if source == target:
             self.push(self.now_ns, DELIVER, target, source, message)
             return
-        self.forward_all(self.network.link(source, target).pass_(self.now_ns, message), source, target, message)
+        leaves_ns = self.now_ns
+        if self._nics is not None and source < self.setup.topology.server_count:
+            leaves_ns = self._nics.leaves_ns(source, message, leaves_ns)
+        self.forward_all(self.network.link(source, target).pass_(leaves_ns, message), source, target, message)
 
     def forward_all(self, dues_ns: tuple[int, ...], source: NodeId, target: NodeId, message: Message) -> None:
         """Bring a message to its receiver's loop as often as its link says: never, once, or twice."""
+        if self.messages_to is not None:
+            sent = MessageSent(target, type(message).__name__, size_bytes(message), dues_ns)
+            self.messages_to.write(self.now_ns + self.origin_ns, source, sent)
         if not dues_ns:
             self.dropped += 1
         for due_ns in dues_ns:
@@ -208,64 +253,52 @@ class Loop(ABC):
         if node is None:
             self.dropped += kind == DELIVER
             return False
-        if node.gated and kind < SYNCED:
+        if kind == SYNCED:
+            return self._sync_done(node, what)
+        if kind == SERVED:
+            return self._served(node, incarnation=what)
+        if kind == FAIL:
+            return self._fail(node, what)
+        if node.gated:
             self._queue(node, kind, sender, what)
             return False
+        return self._dispatch(node, kind, sender, what)
+
+    def _dispatch(self, node: DrivenNode, kind: int, sender: int, what: Any) -> bool:
+        """Let the node's actor handle a message or a timer."""
         if kind == DELIVER:
             self.delivered += 1
             node.handlers[type(what)](node.actor, sender, what)
-        elif kind == TIMER:
-            if not node.timer_due(what, sender):
-                return False
+        elif node.timer_due(what, sender):
             node.timers[what](node.actor)
-        elif kind == WAKE:
-            return self._wake(node, what)
-        elif kind == FAIL:
-            return self._fail(node, what)
         else:
-            incarnation, mark = what
-            if incarnation != node.incarnation:
-                return False
-            node.sync_done(mark)
-            return True
-        node.carry_out()
-        if node.ailment.cpu_extra_ns:
-            node.serving = node.gated = True
-            self.push(self.now_ns + node.ailment.cpu_extra_ns, WAKE, node_id, node_id, node.incarnation)
+            return False
+        if self.touched is None:
+            node.carry_out()
+        else:
+            self.touched[node.id] = node
         return True
 
-    # nodes that ail
-
-    def _queue(self, node: DrivenNode, kind: int, sender: int, what: Any) -> None:
-        """Let a message or a timer wait, if there is room for it."""
-        if kind == DELIVER and node.ailment.inbox and len(node.mailbox) >= node.ailment.inbox:
-            self.dropped += 1
-        else:
-            node.mailbox.append((kind, sender, what))
-
-    def _wake(self, node: DrivenNode, incarnation: int) -> bool:
-        """The CPU is free: go on with what has waited longest."""
+    def _sync_done(self, node: DrivenNode, what: tuple[int, int]) -> bool:
+        """A sync has ended, unless it was an earlier incarnation's."""
+        incarnation, mark = what
         if incarnation != node.incarnation:
             return False
-        node.serving, node.gated = False, node.paused
-        while node.mailbox and not node.gated:
-            kind, sender, what = node.mailbox.popleft()
-            self.handle(kind, node.id, sender, what)
+        node.sync_done(mark)
         return True
 
-    def _fail(self, node: DrivenNode, what: tuple[int, str]) -> bool:
-        """The node can't trust its disk any more, and stops."""
-        incarnation, reason = what
-        if incarnation != node.incarnation:
-            return False
-        self.publish(node.id, DiskFailed(reason))
-        self.crash(node.id)
-        return True
+    def sync_ns(self, node: DrivenNode) -> int:
+        """How long a sync of the node's disk takes by the model, if it begins now."""
+        model = self.setup.disk
+        took_ns = model.fsync_ns + node.ailment.fsync_extra_ns
+        if model.throughput_bytes_s is not None:
+            took_ns += size_bytes(node.disk.unsynced()) * 1_000_000_000 // model.throughput_bytes_s
+        return took_ns
 
     def start_ailing_sync(self, node: DrivenNode) -> None:
         """Begin a sync on a disk that ails: it may fail, lie, tear or have to wait until the ailment is over."""
         ailment, disk = node.ailment, node.disk
-        end_ns = self.now_ns + self.setup.disk.fsync_ns + ailment.fsync_extra_ns
+        end_ns = self.now_ns + self.sync_ns(node)
         if ailment.no_writes or (ailment.no_appends and disk.grows()):
             return
         if ailment.tears_write or ailment.fsync_fails:
@@ -280,3 +313,50 @@ class Loop(ABC):
             self.push(end_ns, SYNCED, node.id, node.id, (node.incarnation, mark))
         else:
             self.start_sync(node)
+
+    def _fail(self, node: DrivenNode, what: tuple[int, str]) -> bool:
+        """The node can't trust its disk any more, and stops."""
+        incarnation, reason = what
+        if incarnation != node.incarnation:
+            return False
+        self.publish(node.id, DiskFailed(reason))
+        self.crash(node.id)
+        return True
+
+    # the CPU: one after another
+
+    def _queue(self, node: DrivenNode, kind: int, sender: int, what: Any) -> None:
+        """Let a message or a timer wait, if there is room for it, and an idle CPU begin."""
+        if kind == DELIVER and node.ailment.inbox and len(node.mailbox) >= node.ailment.inbox:
+            self.dropped += 1
+            return
+        node.mailbox.append((kind, sender, what))
+        if self.setup.cpu is not None:
+            self._queue_max[node.id] = max(self._queue_max.get(node.id, 0), len(node.mailbox))
+        if not (node.paused or node.serving):
+            self._serve(node)
+
+    def _serve(self, node: DrivenNode) -> None:
+        """Let an idle CPU begin with the first message in its mailbox; timers before it cost nothing."""
+        while node.mailbox:
+            kind, sender, what = node.mailbox[0]
+            if kind == DELIVER:
+                node.serving = True
+                service_ns = node.ailment.cpu_extra_ns + (self.setup.cpu.service_ns(what) if self.setup.cpu else 0)
+                self._busy_ns[node.id] = self._busy_ns.get(node.id, 0) + service_ns
+                self.push(self.now_ns + service_ns, SERVED, node.id, node.id, node.incarnation)
+                return
+            node.mailbox.popleft()
+            self._dispatch(node, kind, sender, what)
+        self.regate(node)
+
+    def _served(self, node: DrivenNode, *, incarnation: int) -> bool:
+        """The CPU is through with a message: handle it now, and begin with the next. Work is lost to a pause."""
+        if incarnation != node.incarnation:
+            return False
+        node.serving = False
+        if node.paused:
+            return False
+        handled = self._dispatch(node, *node.mailbox.popleft())
+        self._serve(node)
+        return handled

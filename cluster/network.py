@@ -19,9 +19,9 @@ from cluster.topology import Topology
 from cluster.trouble import Trouble, trouble_of
 
 SHARE = 1 << 20
-FIRST_DRAWS, MORE_DRAWS = 8, 64  # at a time: most of many links carry little, and draws in bulk are cheap
+BLOCKS = (1, 3, 12, 64)  # draws at a time, the last for good: of many links most carry little, and bulk is cheap
 _PLACE = Struct("<QQQ").pack
-_UNPACK = {count: Struct(f"<{count}Q").unpack for count in (FIRST_DRAWS, MORE_DRAWS)}
+_UNPACK = [Struct(f"<{count}Q").unpack for count in BLOCKS]
 
 
 class Link:
@@ -77,10 +77,10 @@ class Link:
 
     def refill(self) -> list[int]:
         """Draw the next block of this link's stream: a hash of (seed, link, number of the block)."""
-        count = MORE_DRAWS if self._blocks else FIRST_DRAWS
-        block = shake_128(self._seed + _PLACE(*self._place, self._blocks)).digest(8 * count)
+        size = min(self._blocks, len(BLOCKS) - 1)
+        block = shake_128(self._seed + _PLACE(*self._place, self._blocks)).digest(8 * BLOCKS[size])
         self._blocks += 1
-        self.draws.extend(_UNPACK[count](block))
+        self.draws.extend(_UNPACK[size](block))
         return self.draws
 
     def draw(self) -> int:

@@ -8,7 +8,7 @@ from cluster.fabric import Progress
 from cluster.journal import FaultHealed, FaultInjected, NodeStopped
 from cluster.topology import Topology
 
-COUNTED = frozenset({Invoke, Return, RoleChanged, NodeStopped, FaultInjected, FaultHealed})
+COUNTED: frozenset[type[Event]] = frozenset({Invoke, Return, RoleChanged, NodeStopped, FaultInjected, FaultHealed})
 """The events that a tally needs to see."""
 
 

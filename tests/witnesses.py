@@ -4,11 +4,12 @@ import os
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from actors.election import RoleChanged
 from actors.message import Event, Message, NodeId
 from actors.node import Actor
 from actors.settings import MS, Settings
 from chaos.controller import Controller
-from cluster.journal import FaultSkipped
+from cluster.journal import FaultSkipped, NodeStarted, NodeStopped
 
 
 class Beat(Message, frozen=True):
@@ -136,6 +137,7 @@ class Exiting(Actor):
 class Echoing(Controller):
     """A controller that answers in the record to the first beat numbered 20 that it is told of."""
 
+    watches = (RoleChanged, NodeStarted, NodeStopped, Heard)
     echoed = False
 
     def begin(self, control: Any, record: Callable[[Event], None]) -> None:
@@ -153,7 +155,8 @@ class Stumbling(Controller):
     """A controller that fails half a second into the run."""
 
     def due_ns(self) -> int | None:
-        return min(self._agenda[0][0] if self._agenda else 500 * MS, 500 * MS)
+        due_ns = super().due_ns()
+        return 500 * MS if due_ns is None else min(due_ns, 500 * MS)
 
     def advance(self, now_ns: int) -> None:
         if now_ns >= 500 * MS:

@@ -46,7 +46,7 @@ class Reading(msgspec.Struct):
     mark: int = 0  # of merged
     repairing: list[NodeId] = []  # owners whose repair the answer waits for
     answered: bool = False
-    trips_ns: list[int] = []
+    trips_ns: list[tuple[NodeId, int]] = []
 
 
 class Reads(Writes):
@@ -137,7 +137,7 @@ class Reads(Writes):
         owner = next((each.owner for each in op.asked if each.node == node), None) if op is not None else None
         if op is None or owner is None:
             return
-        op.trips_ns.append(self.node.monotonic_ns() - op.began_ns)
+        op.trips_ns.append((node, self.node.monotonic_ns() - op.began_ns))
         op.marks[owner] = answer.fingerprint
         if answer.clock is not None or not answer.fingerprint:
             op.data[owner] = answer.clock

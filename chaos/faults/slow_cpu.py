@@ -6,7 +6,7 @@ from cluster.ailment import Ailment
 
 
 class SlowCpu(NodeFault, kw_only=True, frozen=True):
-    """Keep `nodes` busy for `time` after each message and timer."""
+    """Let each message keep `nodes` busy for `time` before it is handled; timers wait behind it."""
 
     time_ns: DurationNs
 

@@ -6,7 +6,7 @@ It holds all handles of the run's hosts, so that whatever ends it ends them.
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import ray
@@ -21,10 +21,18 @@ from cluster.live.levers import LiveControl
 from cluster.live.parcel import Parcel, unpack
 from cluster.live.placement import on_this_machine
 from cluster.live.socket import Inbox, Waker, new_keys
-from cluster.tally import Tally
+from cluster.tally import COUNTED, Tally
 
 HEAD_START_NS = 150_000_000  # between "all hosts are ready" and the run's first moment
 LOOK_EVERY_NS = 100_000_000  # for hosts that died unasked
+
+
+class Finish(NamedTuple):
+    """What the conductor says in the end."""
+
+    messages: int  # delivered, but for those in the last second of hosts that were killed
+    start_s: float  # from the first process's start to the run's first moment
+    memory_mb: float  # of all hosts
 
 
 class Conductor:
@@ -42,7 +50,15 @@ class Conductor:
         self._inbox = Inbox(zmq.Context(), keys, ground.ip)
         self._waker = Waker()
         self._tally = Tally(setup.topology, setup.duration_ns)
-        self._fleet = Fleet(setup, ground, folder=folder, keys=keys, observer=self._inbox.address)
+        watches: tuple[type[Event], ...] | None = getattr(director, "watches", None)
+        self._fleet = Fleet(
+            setup,
+            ground,
+            folder=folder,
+            keys=keys,
+            observer=self._inbox.address,
+            watched=None if watches is None else frozenset((*COUNTED, *watches)),
+        )
         self._hosts = list(self._fleet.homes.values())
         self._control = LiveControl(setup.topology, self._fleet, self._publish)
         self._lock = threading.RLock()  # over the journal and whoever observes
@@ -56,6 +72,7 @@ class Conductor:
 
     def prepare(self) -> None:
         """Start all hosts and make them known to each other."""
+        self._prepare_ns = time.monotonic_ns()
         self._fleet.start()
 
     def begin(self) -> None:
@@ -70,18 +87,19 @@ class Conductor:
         """How far the run is, whether it is over, and why if it failed."""
         return self._tally.progress(max(0, self._now_ns())), self._over.is_set(), self._fleet.failure
 
-    def finish(self) -> int:
-        """End the run, early if need be: heal everything, close all journals, end all hosts.
-
-        Returns: how many messages the hosts delivered, but for the last second of those that were killed.
-        """
+    def finish(self) -> Finish:
+        """End the run, early if need be: heal everything, close all journals, end all hosts."""
         self._stop_early = True
         self._waker.wake()
         self._over.wait(CALL_TIMEOUT_S)
         last = self._fleet.finish()
         self._observe()
         self._journal.close()
-        return self._delivered + sum(traffic.delivered for traffic in last)
+        return Finish(
+            messages=self._delivered + sum(ending.traffic.delivered for ending in last),
+            start_s=(self.origin_ns - self._prepare_ns) / 1e9,
+            memory_mb=sum(ending.memory_bytes for ending in last) / 1e6,
+        )
 
     # the run
 

@@ -9,12 +9,15 @@ import ray
 
 from cluster.fabric import Director, FabricError, FabricResult, Progress, Setup
 from cluster.live.cluster_start import last_line, ray_cluster
-from cluster.live.conductor import ConductorActor
+from cluster.live.conductor import ConductorActor, Finish
+from cluster.live.memory import refuse_too_large
 from cluster.live.parcel import pack
 
 START_TIMEOUT_S = 90.0
 CALL_TIMEOUT_S = 30.0
 WATCH_EVERY_S = 0.2
+
+NOTHING = Finish(messages=0, start_s=0.0, memory_mb=0.0)
 
 
 def run(
@@ -32,6 +35,8 @@ def run(
         address: of a running Ray cluster; None starts one on this machine for this run.
     """
     (folder / "journal").mkdir(parents=True, exist_ok=True)
+    if address is None:
+        refuse_too_large(setup)
     with ray_cluster(address):
         began_s = time.monotonic()
         conductor = _start_conductor(setup, director, folder)
@@ -48,15 +53,17 @@ def run(
         except KeyboardInterrupt:
             interrupted = True
         finally:
-            messages, unfinished = _finish(conductor)
+            finish, unfinished = _finish(conductor)
         if failure or unfinished:
             raise FabricError(failure or unfinished)
         return FabricResult(
             digest=None,
-            messages=messages,
+            messages=finish.messages,
             wall_s=time.monotonic() - began_s,
             virtual_s=None,
             interrupted=interrupted,
+            start_s=finish.start_s,
+            memory_mb=finish.memory_mb,
         )
 
 
@@ -87,13 +94,13 @@ def _call(reference: Any, timeout_s: float) -> Any:
         raise FabricError(f"the conductor of the run does not answer: {last_line(error)}") from error
 
 
-def _finish(conductor: Any) -> tuple[int, str | None]:
-    """End the run's actors. Gives the messages delivered, and what went wrong, which must not hide an earlier error."""
+def _finish(conductor: Any) -> tuple[Finish, str | None]:
+    """End the run's actors. Gives what the conductor says, and what went wrong, which must not hide earlier errors."""
     try:
         return ray.get(conductor.finish.remote(), timeout=CALL_TIMEOUT_S), None
     except ray.exceptions.RayError as error:
-        return 0, f"the run could not be ended in order: {last_line(error)}"
+        return NOTHING, f"the run could not be ended in order: {last_line(error)}"
     except KeyboardInterrupt:
-        return 0, None
+        return NOTHING, None
     finally:
         ray.kill(conductor)

@@ -15,10 +15,9 @@ import ray
 
 from actors.message import NodeId
 from cluster.fabric import Setup
-from cluster.journal import Traffic
 from cluster.live.cluster_start import last_line
-from cluster.live.host import HostActor
-from cluster.live.host_loop import HostPlan
+from cluster.live.host import Ending, HostActor
+from cluster.live.host_loop import HostPlan, Watched
 from cluster.live.parcel import Parcel, pack
 from cluster.live.placement import Ground, Place
 from cluster.live.socket import Keys
@@ -45,12 +44,21 @@ class Home:
 class Fleet:
     """Runs a setup's hosts."""
 
-    def __init__(self, setup: Setup, ground: Ground, *, folder: Path, keys: Keys, observer: str) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        ground: Ground,
+        *,
+        folder: Path,
+        keys: Keys,
+        observer: str,
+        watched: Watched,
+    ) -> None:
         self.homes = {name: Home(name, place) for name, place in ground.places.items()}
         self.home_of = {node: home for home in self.homes.values() for node in home.place.nodes}
         self.failure: str | None = None
         self._setup = setup
-        self._packed_setup: Parcel = pack(setup)
+        self._parcel: Parcel = pack((setup, watched))
         self._ground = ground
         self._folder = folder
         self._keys = keys
@@ -78,14 +86,14 @@ class Fleet:
         for home in self.homes.values():
             home.lane.submit(lambda: None).result(START_TIMEOUT_S)
 
-    def finish(self) -> list[Traffic]:
-        """End all hosts in order. Gives what those that could say so say of their traffic."""
+    def finish(self) -> list[Ending]:
+        """End all hosts in order. Gives what those say in the end that could be asked."""
         for home in self.homes.values():
             home.lane.shutdown(wait=True)
         running = [home.actor for home in self.homes.values() if home.actor is not None]
         endings = [actor.finish.remote() for actor in running]
         ended, _ = ray.wait(endings, num_returns=len(endings), timeout=CALL_TIMEOUT_S) if endings else ([], [])
-        told: list[Traffic] = [answer for answer in map(_answer, ended) if answer is not None]
+        told: list[Ending] = [answer for answer in map(_answer, ended) if answer is not None]
         for home in self.homes.values():
             for actor in (home.actor, home.spare):
                 if actor is not None:
@@ -169,7 +177,7 @@ class Fleet:
             max_concurrency=2,  # one call that waits for the end, one that acts
             **home.place.options,
         )
-        return options.remote(self._packed_setup, plan)
+        return options.remote(self._parcel, plan)
 
     def _tell_addresses(self) -> None:
         with self._lock:

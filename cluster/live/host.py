@@ -2,6 +2,8 @@
 
 import threading
 from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 import ray
 import zmq
@@ -12,16 +14,25 @@ from cluster.control import LinkRule
 from cluster.disk import Damage
 from cluster.fabric import Setup
 from cluster.journal import Traffic
-from cluster.live.host_loop import HostLoop, HostPlan
+from cluster.live.host_loop import HostLoop, HostPlan, Watched
 from cluster.live.parcel import Parcel, unpack
+
+
+class Ending(NamedTuple):
+    """What a host says in the end."""
+
+    traffic: Traffic  # of its last second
+    memory_bytes: int  # of its process, shared pages counted in parts
 
 
 class Host:
     """Hosts a loop in a thread of its own, and passes commands to it."""
 
-    def __init__(self, packed_setup: Parcel, plan: HostPlan) -> None:
-        setup: Setup = unpack(packed_setup)
-        self._loop = HostLoop(setup, plan, zmq.Context())
+    def __init__(self, what: Parcel, plan: HostPlan) -> None:
+        setup: Setup
+        watched: Watched
+        setup, watched = unpack(what)
+        self._loop = HostLoop(setup, plan, zmq.Context(), watched)
 
     def settle(self, starts: dict[NodeId, int]) -> str:
         """Learn which nodes to start, and how often each has been started before. Gives the address for frames."""
@@ -79,11 +90,19 @@ class Host:
         if self._loop.failure is not None:
             raise self._loop.failure
 
-    def finish(self) -> Traffic:
-        """End the loop; its journal is complete when this returns. Gives the traffic of its last second."""
+    def finish(self) -> Ending:
+        """End the loop; its journal is complete when this returns."""
+        memory_bytes = _memory_bytes()
         self._loop.command(self._loop.stop)
         self._loop.over.wait()
-        return self._loop.last_traffic
+        return Ending(self._loop.last_traffic, memory_bytes)
+
+
+def _memory_bytes() -> int:
+    """This process's share of the machine's memory; 0 where the system does not tell."""
+    rollup = Path("/proc/self/smaps_rollup")
+    lines = rollup.read_text().splitlines() if rollup.exists() else []
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
 HostActor = ray.remote(Host)

@@ -13,10 +13,12 @@ from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from struct import Struct
+from typing import TypeAlias
 
 import msgspec
 import zmq
 
+from actors.history import Invoke, Return
 from actors.message import Event, Message, NodeId
 from cluster.buckets import Buckets
 from cluster.codec import Codec, Letter, MalformedFrame
@@ -26,14 +28,23 @@ from cluster.fabric import Setup
 from cluster.journal import NOBODY, HostClock, Journal, Traffic
 from cluster.latency import profile_of
 from cluster.live.file_disk import FileDisk, images, void
+from cluster.live.punctual import be_punctual
 from cluster.live.socket import Inbox, Keys, Outbox, Waker
 from cluster.loop import DELIVER, SYNCED, Loop
 from cluster.streams import stream
 
 NEVER_AUTOMATICALLY = 1 << 62
+TURN_ENTRIES = 256  # handled at most between two looks at what has come
 TELL_TRAFFIC_EVERY_NS = 1_000_000_000
+TELL_LATER_EVERY_NS = 100_000_000
+ONLY_COUNTED = frozenset((Invoke, Return, Traffic))
+"""Events that are but counted while a run goes on: unless watched, the conductor hears of them ten times a second."""
 COPY_HEADER = Struct("<II")
-"""Stands before each copy of the journal that goes to the observer: the host's number and its process's."""
+"""Stands before the events that go to the observer: the host's number and its process's."""
+
+
+Watched: TypeAlias = frozenset[type[Event]] | None
+"""What the observer is to be told of at once; None: everything."""
 
 
 class HostPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,8 +61,16 @@ class HostPlan(msgspec.Struct, frozen=True, kw_only=True):
 class HostLoop(Loop):
     """Runs a host's nodes in a thread. Other threads talk to it through `command`."""
 
-    def __init__(self, setup: Setup, plan: HostPlan, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        plan: HostPlan,
+        context: "zmq.Context[zmq.Socket[bytes]]",
+        watched: Watched = None,
+    ) -> None:
         super().__init__(setup, plan.name)
+        self._touched: dict[NodeId, DrivenNode] = {}
+        self.touched = self._touched
         self.plan = plan
         self.starts: dict[NodeId, int] = {}  # which nodes to start, and how often each was started before
         self.inbox = Inbox(context, plan.keys, plan.ip)
@@ -61,12 +80,12 @@ class HostLoop(Loop):
         self._codec = Codec((spec.kind for spec in setup.actors), len(setup.actors))
         self._waker = Waker()
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._synced: SimpleQueue[tuple[int, NodeId, int, int]] = SimpleQueue()
+        self._synced: SimpleQueue[tuple[int, NodeId, tuple[int, int, int]]] = SimpleQueue()
         self._outboxes: dict[str, Outbox] = {}
         self._observer: Outbox | None = None
         self._host_of: dict[NodeId, str] = {}
         self._letters: dict[str, list[Letter]] = defaultdict(list)
-        self._lag = Buckets(bits=4)
+        self._lag = Buckets(bits=4)  # by how much the oldest entry of each turn was late
         self._bytes = self._malformed = 0
         self._told = self.last_traffic = Traffic(0, 0, 0, 0)
         self._tell_traffic_ns = TELL_TRAFFIC_EVERY_NS
@@ -75,6 +94,11 @@ class HostLoop(Loop):
         self._handed: dict[NodeId, int] = {}  # up to which mark a node's records were given to the disk
         self._unsettled: set[NodeId] = set()  # crashed nodes whose loss is not on disk yet
         self._awaited: dict[NodeId, int] = {}  # of them, those that are to start again: node -> starts before
+        self._watched = watched
+        self._told_at_once: list[tuple[int, NodeId, Event]] = []
+        self._told_later: list[tuple[int, NodeId, Event]] = []
+        self._tell_later_ns = 0
+        self._encode_events = msgspec.msgpack.Encoder().encode
         self._copy_header = COPY_HEADER.pack(plan.number, plan.life)
 
     # what other threads may call
@@ -128,11 +152,15 @@ class HostLoop(Loop):
             flush_at=NEVER_AUTOMATICALLY,
             record=self.setup.record,
         )
+        if self.setup.record == "messages":
+            path = self.plan.folder / "journal" / name.replace(".msgpack", "-messages.msgpack")
+            self.messages_to = Journal(path, host=self.host, origin_ns=origin_ns)
         draw = stream(self.setup.seed, "disk", self.host, self.plan.life)
         records = self._disk.recover(draw)
         self._disks = images(records, lambda node: self.setup.actors[node].kind)
         self._take_commands()  # where the others are, before the first message leaves
         self._make_delay_tables()
+        be_punctual()
         time.sleep(max(0, (origin_ns - time.monotonic_ns()) / 1e9))
         self.now_ns = max(0, time.monotonic_ns() - origin_ns)
         self.publish(NOBODY, HostClock(self.host, 0, 0))
@@ -153,12 +181,12 @@ class HostLoop(Loop):
         self._handle_due()
         if self.now_ns >= self._tell_traffic_ns:
             self._tell_traffic()
-        copy = self._journal.flush()
+        self._journal.flush()
         for host, letters in self._letters.items():
             self._send(host, letters)
         self._letters.clear()
-        if copy and self._observer is not None:
-            self._observer.send(self._copy_header + copy)
+        if self._told_at_once or (self._told_later and self.now_ns >= self._tell_later_ns):
+            self._tell_observer()
         self._sleep()
 
     def _take_commands(self) -> None:
@@ -176,18 +204,37 @@ class HostLoop(Loop):
             for due_ns, source, target, message in letters:
                 self.push(due_ns, DELIVER, target, source, message)
         while not self._synced.empty():
-            due_ns, node, incarnation, mark = self._synced.get()
-            self.push(due_ns, SYNCED, node, node, (incarnation, mark))
+            due_ns, node, what = self._synced.get()
+            self.push(due_ns, SYNCED, node, node, what)
 
     def _handle_due(self) -> None:
-        heap, origin_ns, clock = self.heap, self.origin_ns, time.monotonic_ns
-        self.now_ns = clock() - origin_ns
-        turn_ns = self.now_ns  # what falls due later than this waits for the next turn, so that frames leave in between
-        while heap and heap[0][0] <= turn_ns:
-            due_ns, _, kind, node, sender, what = heapq.heappop(heap)
+        """Handle what is due, then carry out its effects: once a node, its saves as one record.
+
+        What falls due only now waits for the next turn, and so does what exceeds a share, so that frames leave in
+        between.
+        """
+        heap, origin_ns, clock, handle, pop = self.heap, self.origin_ns, time.monotonic_ns, self.handle, heapq.heappop
+        turn_ns = self.now_ns = clock() - origin_ns
+        if heap and heap[0][0] <= turn_ns:
+            self._lag.add(turn_ns - heap[0][0])
+        left = TURN_ENTRIES
+        while heap and heap[0][0] <= turn_ns and left:
+            _, _, kind, node, sender, what = pop(heap)
             self.now_ns = clock() - origin_ns
-            self._lag.add(self.now_ns - due_ns)
-            self.handle(kind, node, sender, what)
+            if kind == SYNCED:
+                what = self._confirm(node, *what)
+            handle(kind, node, sender, what)
+            left -= 1
+        for driven in self._touched.values():
+            driven.carry_out()
+        self._touched.clear()
+
+    def _confirm(self, node_id: NodeId, incarnation: int, mark: int, end: int) -> tuple[int, int]:
+        """A sync has come to its modelled end: a crash from here on loses nothing of it."""
+        node = self.nodes.get(node_id)
+        if node is not None and node.incarnation == incarnation:
+            self._disk.confirm(node_id, end)
+        return incarnation, mark
 
     def _send(self, host: str, letters: list[Letter]) -> None:
         outbox = self._outboxes.get(host)
@@ -207,6 +254,8 @@ class HostLoop(Loop):
     def _end(self) -> None:
         self._tell_traffic(lag_p99_ns=self._lag.percentile_ns(990) or 0)
         self._journal.close()
+        if self.messages_to is not None:
+            self.messages_to.close()
         self._disk.close()
         for outbox in self._outboxes.values():
             outbox.close()
@@ -216,6 +265,7 @@ class HostLoop(Loop):
 
     def _tell_traffic(self, lag_p99_ns: int = 0) -> None:
         """Record what passed since the last time: a killed host's share is known up to its last full second."""
+        self.tell_loads()
         total = Traffic(self.sent, self.dropped, self.delivered, self._bytes, self._malformed)
         told = self._told
         self.last_traffic = Traffic(
@@ -229,6 +279,15 @@ class HostLoop(Loop):
         self.publish(NOBODY, self.last_traffic)
         self._told = total
         self._tell_traffic_ns = self.now_ns + TELL_TRAFFIC_EVERY_NS
+
+    def _tell_observer(self) -> None:
+        """Send the conductor what it is to know: what a director may act on at once, with all that has gathered."""
+        if self._observer is not None:
+            events = sorted((*self._told_at_once, *self._told_later), key=_time_of)
+            self._observer.send(self._copy_header + self._encode_events(events))
+        self._told_at_once.clear()
+        self._told_later.clear()
+        self._tell_later_ns = self.now_ns + TELL_LATER_EVERY_NS
 
     # what differs from the simulator
 
@@ -244,16 +303,17 @@ class HostLoop(Loop):
 
     def start_sync(self, node: DrivenNode) -> None:
         """See `Loop.start_sync`: the real write, and at least as long as the disk model says."""
-        took_ns = self.setup.disk.fsync_ns + node.ailment.fsync_extra_ns
-        due_ns, node_id, incarnation = self.now_ns + took_ns, node.id, node.incarnation
+        due_ns, node_id, incarnation = self.now_ns + self.sync_ns(node), node.id, node.incarnation
         records, mark = node.disk.unsynced(), node.disk.begin_sync()
         self._handed[node_id] = mark
 
-        def done() -> None:
-            self._synced.put((due_ns, node_id, incarnation, mark))
+        def done(end: int) -> None:
+            self._synced.put((due_ns, node_id, (incarnation, mark, end)))
             self._waker.wake()
 
-        self._disk.write(node_id, records, done)
+        end = self._disk.write(node_id, records, done)
+        if end is not None:
+            self.push(due_ns, SYNCED, node_id, node_id, (incarnation, mark, end))
 
     def crash(self, node_id: NodeId) -> None:
         """See `Loop.crash`. What the crash loses of the node's records stands in the shared log: it is voided there."""
@@ -266,9 +326,12 @@ class HostLoop(Loop):
         records = asked[handed:kept] + ([void(handed - kept)] if handed > kept else [])
         if records:
             self._unsettled.add(node_id)
-            self._disk.write(node_id, records, lambda: self.command(partial(self._settle, node_id)))
+            end = self._disk.write(node_id, records, lambda end: self.command(partial(self._settle, node_id, end)))
+            if end is not None:
+                self._settle(node_id, end)
 
-    def _settle(self, node_id: NodeId) -> None:
+    def _settle(self, node_id: NodeId, end: int) -> None:
+        self._disk.confirm(node_id, end)
         self._unsettled.discard(node_id)
         if node_id in self._awaited:
             self.restart(node_id, self._awaited.pop(node_id))
@@ -287,8 +350,20 @@ class HostLoop(Loop):
 
     def keep(self, node_id: NodeId, record: Record) -> None:
         """See `Loop.keep`: the node's log on disk gets it too."""
-        self._disk.write(node_id, [record], lambda: None)
+        self._disk.write(node_id, [record], lambda _: None)
 
     def publish(self, node: NodeId, event: Event) -> None:
         """See `Loop.publish`: journalled here, and copied to the observer at the turn's end."""
-        self._journal.write(self.now_ns + self.origin_ns, node, event)
+        time_ns = self.now_ns + self.origin_ns
+        self._journal.write(time_ns, node, event)
+        kind = type(event)
+        if self._watched is None:
+            self._told_at_once.append((time_ns, node, event))
+        elif kind in ONLY_COUNTED:
+            self._told_later.append((time_ns, node, event))
+        elif kind in self._watched:
+            self._told_at_once.append((time_ns, node, event))
+
+
+def _time_of(told: tuple[int, NodeId, Event]) -> int:
+    return told[0]

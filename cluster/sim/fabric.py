@@ -72,9 +72,14 @@ def run(
     (folder / "journal").mkdir(parents=True, exist_ok=True)
     began_s = time.monotonic()
     with ExitStack() as files:
-        path = folder / "journal" / "sim.msgpack"
-        journal = files.enter_context(Journal(path, host="sim", origin_ns=0, record=setup.record))
+        journal = files.enter_context(
+            Journal(folder / "journal" / "sim.msgpack", host="sim", origin_ns=0, record=setup.record)
+        )
         loop: SimLoop = FastLoop(setup, journal, director)
+        if setup.record == "messages":
+            loop = SimLoop(setup, journal, director)
+            path = folder / "journal" / "sim-messages.msgpack"
+            loop.messages_to = files.enter_context(Journal(path, host="sim", origin_ns=0))
         if trace is not None:
             loop = TracedLoop(setup, journal, director, trace=files.enter_context(Trace(trace)))
         interrupted = run_loop(loop, director, watch)
@@ -103,5 +108,6 @@ def run_loop(loop: SimLoop, director: Director, watch: Callable[[Progress], None
         director.finish(loop.now_ns)
     if not interrupted:
         loop.run_until(loop.now_ns + setup.drain_ns, watch)
+    loop.tell_loads()
     loop.record(loop.traffic())
     return interrupted

@@ -12,7 +12,6 @@ from typing import Any
 
 from actors.message import NodeId
 from actors.node import Stored
-from cluster.ailment import Ailment
 from cluster.drive import EVENT, DrivenNode, Effect
 from cluster.fabric import Director, Setup
 from cluster.journal import NOBODY, Journal
@@ -30,16 +29,16 @@ class FastLoop(SimLoop):
 
     def run_until(self, end_ns: int, watch: Watch) -> None:
         """See `SimLoop.run_until`."""
-        self._stop: Due = (end_ns, -1, STOP, NOBODY, NOBODY, None)
-        self._was_over = self._director.over
-        heapq.heappush(self.heap, self._stop)
+        stop: Due = (end_ns, -1, STOP, NOBODY, NOBODY, None)
+        heapq.heappush(self.heap, stop)
         while self._run_bulk():
             self.end_bulk(watch)
-        if not self._director.over or self._was_over:
-            self.now_ns = end_ns
+        if stop in self.heap:  # the director ended the run before
+            self.heap.remove(stop)
+            heapq.heapify(self.heap)
 
     def _run_bulk(self) -> bool:
-        """Handle what is due until a bulk of steps has gathered (True) or the end is reached (False).
+        """Handle what is due until a bulk of steps has gathered (True), or the end is reached (False).
 
         A step stays on the heap while its node handles it, so that the first message it sends can take its place: what
         is pushed meanwhile never comes before it.
@@ -57,7 +56,9 @@ class FastLoop(SimLoop):
                     if kind == STOP:
                         return False
                     steps.append(due)
-                    if self._handle_rest(kind, node_id, sender, what):
+                    if kind != CALL:
+                        self.handle(kind, node_id, sender, what)
+                    elif self.call_director():
                         return False
                     continue
                 steps.append(due)
@@ -90,18 +91,6 @@ class FastLoop(SimLoop):
         finally:
             self.delivered += delivered
             self.sent += sent
-        return True
-
-    def _handle_rest(self, kind: int, node_id: NodeId, sender: int, what: Any) -> bool:
-        """Handle what is not a message for an open node. True if the director ends the run now."""
-        if kind != CALL:
-            self.handle(kind, node_id, sender, what)
-            return False
-        self.call_director()
-        if not self._director.over or self._was_over:
-            return False
-        self.heap.remove(self._stop)
-        heapq.heapify(self.heap)
         return True
 
     def release(self, node: DrivenNode, effects: list[Effect]) -> None:
@@ -149,18 +138,11 @@ class FastLoop(SimLoop):
         super().resume(node_id)
         self._look(node_id)
 
-    def change_ailments(self, ailments: dict[NodeId, Ailment]) -> None:
-        """See `Loop.change_ailments`."""
-        super().change_ailments(ailments)
-        for node_id in ailments:
-            self._look(node_id)
-
-    def _wake(self, node: DrivenNode, incarnation: int) -> bool:
-        woken = super()._wake(node, incarnation)
+    def regate(self, node: DrivenNode) -> None:
+        """See `Loop.regate`."""
+        super().regate(node)
         self._look(node.id)
-        return woken
 
     def _look(self, node_id: NodeId) -> None:
         node = self.nodes.get(node_id)
-        takes_at_once = node is not None and not node.gated and not node.ailment.cpu_extra_ns
-        self._open[node_id] = node if takes_at_once else None
+        self._open[node_id] = None if node is None or node.gated else node

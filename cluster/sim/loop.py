@@ -13,6 +13,7 @@ from cluster.sim.digest import BULK, Digest
 from cluster.tally import COUNTED, Tally
 
 WATCH_EVERY_S = 0.2
+NEVER_NS = 1 << 62
 
 Watch = Callable[[Progress], None]
 
@@ -26,7 +27,7 @@ class SimLoop(Loop):
         self.tally = Tally(setup.topology, setup.duration_ns)
         self._journal = journal
         self._director = director
-        self._director_due_ns: int | None = None  # the call of the director that stands in the heap
+        self._call_ns = NEVER_NS  # when the director is called next
         self._watched_s = time.monotonic()
         journal.copy_to = self.digest.add_events
 
@@ -36,8 +37,9 @@ class SimLoop(Loop):
 
     def start_sync(self, node: DrivenNode) -> None:
         """See `Loop.start_sync`."""
-        took_ns = self.setup.disk.fsync_ns + node.ailment.fsync_extra_ns
-        self.push(self.now_ns + took_ns, SYNCED, node.id, node.id, (node.incarnation, node.disk.begin_sync()))
+        self.push(
+            self.now_ns + self.sync_ns(node), SYNCED, node.id, node.id, (node.incarnation, node.disk.begin_sync())
+        )
 
     def publish(self, node: NodeId, event: Event) -> None:
         """See `Loop.publish`."""
@@ -45,8 +47,8 @@ class SimLoop(Loop):
         if type(event) in COUNTED:
             self.tally.observe(self.now_ns, node, event)
         self._director.observe(node, event, self.now_ns)
-        due_ns, stands_ns = self._director.due_ns(), self._director_due_ns
-        if due_ns is not None and (stands_ns is None or due_ns < stands_ns):
+        due_ns = self._director.due_ns()
+        if due_ns is not None and due_ns < self._call_ns:
             self.schedule_director()  # what it saw makes it act
 
     def record(self, event: Event) -> None:
@@ -56,32 +58,30 @@ class SimLoop(Loop):
     def schedule_director(self) -> None:
         """Call the director when it is next due, ahead of the nodes' entries of that moment.
 
-        A director that became due while a step was under way is called behind it.
+        One that became due while a step was under way is called behind it, so that no entry comes before the step.
         """
-        due_ns, stands_ns = self._director.due_ns(), self._director_due_ns
-        if due_ns is None or (stands_ns is not None and stands_ns <= due_ns):
-            return
-        self._director_due_ns = due_ns = max(due_ns, self.now_ns)
-        number = 0 if due_ns > self.now_ns else self.number()
-        heapq.heappush(self.heap, (due_ns, number, CALL, NOBODY, NOBODY, None))
+        due_ns = self._director.due_ns()
+        self._call_ns = NEVER_NS if due_ns is None else max(due_ns, self.now_ns)
+        if due_ns is not None:
+            number = 0 if self._call_ns > self.now_ns else self.number()
+            heapq.heappush(self.heap, (self._call_ns, number, CALL, NOBODY, NOBODY, None))
 
-    def call_director(self) -> None:
-        """Its time has come."""
-        if self._director_due_ns == self.now_ns:
-            self._director_due_ns = None
+    def call_director(self) -> bool:
+        """The director's time has come. Returns whether it ends the run now."""
+        was_over = self._director.over
         self._director.advance(self.now_ns)
         self.schedule_director()
+        return self._director.over and not was_over
 
     def run_until(self, end_ns: int, watch: Watch) -> None:
         """Handle everything that is due before `end_ns`, or until the director says that the run is over."""
-        heap, steps, was_over = self.heap, self.digest.steps, self._director.over
+        heap, steps = self.heap, self.digest.steps
         while heap and heap[0][0] < end_ns:
             due = heapq.heappop(heap)
             steps.append(due)
             self.now_ns, _, kind, node, sender, what = due
             if kind == CALL:
-                self.call_director()
-                if self._director.over and not was_over:
+                if self.call_director():
                     return
             else:
                 self.handle(kind, node, sender, what)

@@ -19,11 +19,11 @@ from actors.node import Node
 from cluster.drive import DrivenNode
 from cluster.fabric import Director, Setup
 from cluster.journal import Journal
-from cluster.loop import DELIVER, SYNCED, TIMER
+from cluster.loop import DELIVER, SERVED, SYNCED, TIMER
 from cluster.sim.loop import SimLoop
 
 CALLS = ("send", "send_unsaved", "emit", "save", "append", "cut", "snapshot", "set_timer", "cancel_timer")
-STEPS = {DELIVER: "deliver", TIMER: "timer", SYNCED: "synced"}
+STEPS = {DELIVER: "deliver", TIMER: "timer", SYNCED: "synced", SERVED: "served"}
 
 
 class TraceLine(msgspec.Struct, frozen=True, array_like=True):

@@ -6,7 +6,7 @@ from importlib import import_module
 import click
 from rich.console import Console
 
-from benchmarks import BENCHES
+from benchmarks import BENCHES, SCALES
 from experiments.cli.output import Answer, answering, console, plain_table
 from experiments.request import BadRequest
 from experiments.store.origin import machine
@@ -14,13 +14,16 @@ from experiments.store.origin import machine
 
 @click.command
 @click.argument("name", metavar="|".join(BENCHES))
+@click.option("--scale", is_flag=True, help="Measure how the cost grows with size instead.")
 @answering
-def bench(name: str) -> Answer:
+def bench(name: str, *, scale: bool) -> Answer:
     """Measure splitbrain itself on this machine; ratios are to a bare counterpart measured in the same run."""
     if name not in BENCHES:
         raise BadRequest(f"no benchmark {name!r}; there are {', '.join(BENCHES)}")
+    if scale and name not in SCALES:
+        raise BadRequest(f"bench {name} has no --scale; {', '.join(SCALES)} has")
     stderr = console(sys.stderr)
-    module, _, function = BENCHES[name].partition(":")
+    module, _, function = (SCALES if scale else BENCHES)[name].partition(":")
     figures = getattr(import_module(module), function)(lambda line: stderr.print(str(line), soft_wrap=True))
 
     def view(out: Console) -> None:

@@ -14,8 +14,9 @@ from cluster.latency import Profile, profile_names
 from cluster.topology import Topology
 from experiments import expect
 from experiments.checkers import CHECKERS, READS_EVENTS
+from experiments.checkers.linearizable.models import MODELS
 from experiments.near_words import did_you_mean
-from experiments.spec.models import MAX_NODES, ClaimFile, ClusterFile, ExperimentFile
+from experiments.spec.models import MAX_NODES, ClaimFile, ClusterFile, ExperimentFile, checks_of
 from experiments.spec.parts import chosen, latency_of, model_of, profile_in, regions_of, settings_of, workloads_of
 from experiments.spec.schedule_checks import check_schedule
 from experiments.workloads import WORKLOADS
@@ -34,7 +35,12 @@ def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Find
     servers = regions_of(file.cluster)
     topology = Topology(servers, len(servers)) if servers else None
     yield from check_schedule(file, topology)
-    yield from _names(("check",), file.check, CHECKERS, "checker")
+    yield from _names(("check",), checks_of(file), CHECKERS, "checker")
+    for number, line in enumerate(file.check):
+        if not isinstance(line, str) and line.linearizable.model not in (None, *MODELS):
+            there_are = did_you_mean(str(line.linearizable.model), MODELS)
+            where: Path = ("check", number, "linearizable", "model")
+            yield where, f"there is no model {line.linearizable.model!r}; {there_are}"
     if file.record == "history":
         yield from _unrecorded(file)
     for number, line in enumerate(file.expect):
@@ -164,7 +170,7 @@ def _names(path: Path, names: Iterable[str], table: Iterable[str], what: str) ->
 
 def _unrecorded(file: ExperimentFile) -> Iterator[Finding]:
     """Checkers that read events which a history alone doesn't hold."""
-    for number, name in enumerate(file.check):
+    for number, name in enumerate(checks_of(file)):
         if name in READS_EVENTS:
             yield ("check", number), f"{name} reads more events than record: history keeps; take record: events"
 

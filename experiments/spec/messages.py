@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -34,6 +35,8 @@ def message_of(error: ErrorDetails, model: type[BaseModel]) -> str:
     last = path[-1] if path else ""
     if kind == "unreadable":
         return str(context["reason"])
+    if kind == "extra_forbidden" and str(last).isdecimal():
+        return f"there is no entry {last}; entries count from 0"
     if kind == "extra_forbidden":
         return f"unknown key {last!r}; {did_you_mean(str(last), _keys_at(model, path[:-1]))}"
     if kind == "missing":
@@ -58,7 +61,7 @@ def _hint(kind: str, given: Any) -> str:
     if kind == "bool_type" and isinstance(given, str) and given.lower() in ("yes", "on", "no", "off", "y", "n"):
         return f"; write {'true' if given.lower() in ('yes', 'on', 'y') else 'false'}"
     if kind == "list_type" and isinstance(given, dict) and given and all(map(str.isdecimal, given)):
-        return f"; no entry has the number {next(iter(given))}, the first one is 0"
+        return f"; there is no entry {next(iter(given))}, entries count from 0"
     if kind == "int_type" and isinstance(given, str) and given.lstrip("+-0").isdecimal():
         return f"; write {int(given)}"
     return ""
@@ -78,17 +81,20 @@ def _shown(value: Any) -> str:
 def _keys_at(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
     """The keys that may stand at a path."""
     here: type[BaseModel] | None = model
-    for part in path:
+    way = tuple(path)
+    for part, following in zip_longest(way, way[1:]):
         if here is not None and isinstance(part, str):
             fields = {field.alias or name: field.annotation for name, field in here.model_fields.items()}
-            here = _model_in(fields.get(part))
+            here = _model_in(fields.get(part), in_list=isinstance(following, int))
     return [field.alias or name for name, field in here.model_fields.items()] if here else []
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model behind an annotation: inside a list, an optional or an annotated type."""
+def _model_in(annotation: Any, *, in_list: bool = False) -> type[BaseModel] | None:
+    """The model behind an annotation: inside an optional or an annotated type; that of a list's items if `in_list`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    if get_origin(annotation) in (Annotated, Union, types.UnionType, list):
-        return next(filter(None, map(_model_in, get_args(annotation))), None)
+        return None if in_list else annotation
+    kind = get_origin(annotation)
+    if kind in (Annotated, Union, types.UnionType, list):
+        inner = in_list and kind is not list
+        return next(filter(None, (_model_in(part, in_list=inner) for part in get_args(annotation))), None)
     return None

@@ -1,7 +1,7 @@
 """A host's disk: what survives a crash is what was synced, and a part of what was not, in order and whole."""
 
-import threading
 from pathlib import Path
+from queue import SimpleQueue
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import ClassVar
@@ -21,17 +21,21 @@ class Counting(Actor):
 
 
 def written(folder: Path, batches: list[list[Written]], *, draw: Random | None = None) -> list[Written]:
-    """Write batches of records, each synced before the next, on top of what is there; returns what was there."""
+    """Write batches of records and confirm each, on top of what is there; returns what was there."""
     disk = FileDisk(folder, "h", sync=False)
     found = disk.recover(draw or Random(1))
-    for batch in batches:
-        done = threading.Event()
-        for node, record in batch:
-            disk.write(node, [record], done.set)
-        if batch:
-            assert done.wait(5)
+    for node, record in (pair for batch in batches for pair in batch):
+        end = disk.write(node, [record], lambda _: None)
+        assert end is not None, "without a sync it is done at once"
+        disk.confirm(node, end)
     disk.close()
     return found
+
+
+def mark(folder: Path, **ends: int) -> None:
+    """Set the nodes' marks, as n0=..., n1=...: up to where their records are durable."""
+    marks = [ends.get(f"n{node}", 0) for node in range(8)]
+    (folder / "h.marks").write_bytes(b"".join(end.to_bytes(8, "little") for end in marks))
 
 
 def save(node: int, number: int) -> Written:
@@ -44,33 +48,49 @@ records = st.lists(st.builds(save, st.integers(0, 3), st.integers(0, 99)), min_s
 @settings(max_examples=30, deadline=None)
 @given(records, st.data())
 def test_a_crash_keeps_what_was_synced_and_a_drawn_part_of_the_rest(wanted: list[Written], data: st.DataObject) -> None:
-    """The mark says how far the last sync reached; behind it any number of whole records may have made it."""
+    """Each node for itself: all up to its mark, and of the whole records behind it the first few."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         written(folder, [wanted])
-        log, mark = folder / "h.log", folder / "h.mark"
+        log = folder / "h.log"
         ends = _ends(log.read_bytes())
-        synced = data.draw(st.integers(0, len(wanted)))
-        mark.write_bytes((ends[synced - 1] if synced else 0).to_bytes(8, "little"))
-        cut = data.draw(st.integers(ends[synced - 1] if synced else 0, ends[-1]))
+        synced = {node: data.draw(st.integers(0, len(wanted))) for node in range(4)}
+        mark(folder, **{f"n{node}": ends[count - 1] if count else 0 for node, count in synced.items()})
+        cut = data.draw(st.integers(max(ends[max(synced.values()) - 1], 0) if any(synced.values()) else 0, ends[-1]))
         log.write_bytes(log.read_bytes()[:cut])  # and the last one written may be torn
         found = written(folder, [], draw=Random(data.draw(st.integers(0, 99))))
         whole = sum(end <= cut for end in ends)
-        assert synced <= len(found) <= whole
-        assert found == wanted[: len(found)]
+        for node in range(4):
+            own = [pair for pair in found if pair[0] == node]
+            durable = [pair for pair in wanted[: synced[node]] if pair[0] == node]
+            there = [pair for pair in wanted[:whole] if pair[0] == node]
+            assert len(durable) <= len(own)
+            assert own == there[: len(own)]
         assert written(folder, []) == found, "what one restart found, the next one finds"
 
 
 def test_what_is_not_synced_does_get_lost(tmp_path: Path) -> None:
-    """Over some draws every number of survivors turns up: 0, 1 and 2 of the 2 that no sync covered."""
+    """Over some draws every number of survivors turns up: none, 1 and 2 of the 2 that no sync covered."""
     survivors = set()
     for seed in range(20):
         folder = tmp_path / str(seed)
         written(folder, [[save(0, 1)], [save(0, 2), save(0, 3)]])
-        end = _ends((folder / "h.log").read_bytes())[0]
-        (folder / "h.mark").write_bytes(end.to_bytes(8, "little"))
+        mark(folder, n0=_ends((folder / "h.log").read_bytes())[0])
         survivors.add(len(written(folder, [], draw=Random(seed))))
     assert survivors == {1, 2, 3}
+
+
+def test_a_synced_disk_tells_later_and_keeps_the_order(tmp_path: Path) -> None:
+    disk = FileDisk(tmp_path, "h", sync=True)
+    disk.recover(Random(1))
+    told: SimpleQueue[int] = SimpleQueue()
+    for number in range(5):
+        assert disk.write(0, [save(0, number)[1]], told.put) is None
+    ends = [told.get(timeout=5) for _ in range(5)]
+    assert ends == _ends((tmp_path / "h.log").read_bytes())
+    disk.confirm(0, ends[-1])
+    disk.close()
+    assert written(tmp_path, []) == [save(0, number) for number in range(5)]
 
 
 def test_a_flipped_bit_ends_the_log_there(tmp_path: Path) -> None:
