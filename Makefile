@@ -5,7 +5,7 @@ STAMP = .venv/.installed
 CATALOG = experiments/catalog
 PACKAGES = actors cluster chaos experiments benchmarks
 
-.PHONY: help setup demo test test-long lint clean
+.PHONY: help setup demo test test-long lint docs clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
 
@@ -34,6 +34,9 @@ test: lint ## lint, then all tests but the long ones
 
 test-long: setup ## the long searches
 	$(BIN)/pytest -m long
+
+docs: setup ## write the documents that are made from the code
+	$(BIN)/python -m experiments.documents
 
 clean: ## remove .venv and caches; runs stay
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -15,10 +15,12 @@ from actors.settings import Settings
 
 
 class Stored(msgspec.Struct):
-    """What the disk holds at a start: the facts saved last, and the logs."""
+    """What the disk holds at a start: the facts saved last, the logs, and the last snapshot."""
 
     facts: dict[str, Any] = {}
     logs: dict[str, list[Any]] = {}
+    snapshot: Any = None
+    rotten: dict[str, int] = {}  # log -> how many items it had, where a checksum in its middle failed and cut it off
 
 
 class Node(Protocol):
@@ -55,6 +57,12 @@ class Node(Protocol):
     def send(self, to: NodeId, message: Message) -> None:
         """Send and forget. To itself: delivered behind the barrier, so it says "that is on disk now"."""
 
+    def send_unsaved(self, to: NodeId, message: Message) -> None:
+        """Send without waiting for the disk: for what stays true even if this node forgets what it has not saved yet.
+
+        A leader's entries are such a message, its own vote is not.
+        """
+
     def set_timer(self, name: str, after_ns: int) -> None:
         """Call the timer's handler once, `after_ns` from now; replaces one of that name.
 
@@ -71,6 +79,9 @@ class Node(Protocol):
 
     def cut(self, log: str, length: int) -> None:
         """Shorten a log on disk to its first `length` items."""
+
+    def snapshot(self, state: Any, *, log: str, drop: int) -> None:
+        """Replace the snapshot on disk, and drop the first `drop` items of a log, which it makes needless."""
 
     def load(self) -> Stored:
         """What is on disk now; asked once, when the actor starts."""
@@ -95,6 +106,7 @@ class Actor:
     timers: ClassVar[Mapping[str, TimerHandler]] = {}
     events: ClassVar[tuple[type[Event], ...]] = ()
     logs: ClassVar[Mapping[str, type]] = {}  # the item type of each log on disk
+    snapshot_type: ClassVar[Any] = None  # the type of a snapshot on disk, if the actor makes any
     volatile: ClassVar[Mapping[str, Any]] = {}  # attribute -> type, in a fixed order
 
     def __init__(self, node: Node, settings: Settings) -> None:

@@ -2,10 +2,12 @@
 
 import random
 from collections.abc import Mapping
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from actors.message import Value
 from actors.settings import MS, SECOND, DurationNs, Rate, Settings, Share
+
+MAX_CLIENTS = 100_000  # processes; what an open loop needs is its rate times its time-out
 
 
 class Call(NamedTuple):
@@ -62,6 +64,7 @@ class Workload(Settings, frozen=True):
     rate: Rate | None = None  # operations a second of the whole workload; without it the loop is closed
     timeout_ns: DurationNs = 2 * SECOND
     retry_pause_ns: DurationNs = 50 * MS  # before asking again when nobody knew the leader
+    read_at: Literal["leader", "near"] = "leader"  # whom reads are sent to: near is a server of the client's region
     retry: Retry = Retry()
     phases: tuple[Phase, ...] = ()  # one after another, the last one up to the end; in place of rate
 
@@ -72,8 +75,8 @@ class Workload(Settings, frozen=True):
     def problems(self) -> list[tuple[str, str]]:
         """See `Settings.problems`."""
         found = []
-        if self.clients < 1:
-            found.append(("clients", "at least 1 client is needed"))
+        if not 1 <= self.clients <= MAX_CLIENTS:
+            found.append(("clients", f"{self.clients:,} clients; there are from 1 to {MAX_CLIENTS:,}"))
         if self.rate is not None and self.rate <= 0:
             found.append(("rate", "a rate must be above 0; leave it out for a closed loop"))
         if self.timeout_ns <= 0:

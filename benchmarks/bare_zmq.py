@@ -29,7 +29,7 @@ def messages_s(tokens: int, seconds: float) -> float:
     encode, decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder(Token).decode
     for _ in range(tokens):
         outbox.send(encode(Token(0)))
-    decode(inbox.recv())  # both ends are up
+    outbox.send(inbox.recv())  # both ends are up
     passed, began_s = 0, time.perf_counter()
     while (elapsed_s := time.perf_counter() - began_s) < seconds:
         for _ in range(100):

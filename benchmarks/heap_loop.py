@@ -38,6 +38,9 @@ class BareNode:
         loop.sequence += 1
         heapq.heappush(loop.heap, (loop.now_ns + TRIP_NS, loop.sequence, to, self.id, message))
 
+    def send_unsaved(self, to: NodeId, message: Message) -> None:
+        self.send(to, message)
+
     def set_timer(self, name: str, after_ns: int) -> None:
         loop = self.loop
         loop.sequence += 1
@@ -53,6 +56,8 @@ class BareNode:
 
     def cut(self, log: str, length: int) -> None: ...
 
+    def snapshot(self, state: Any, *, log: str, drop: int) -> None: ...
+
     def load(self) -> Stored:
         return Stored()
 
@@ -62,13 +67,15 @@ class BareNode:
 class HeapLoop:
     """Runs a setup's actors."""
 
+    node_kind = BareNode
+
     def __init__(self, setup: Setup) -> None:
         self.heap: list[tuple[int, int, NodeId, NodeId, Any]] = []
         self.now_ns = self.sequence = 0
         self.nodes: list[BareNode] = []
         self.actors: list[Actor] = []
         for node_id, spec in enumerate(setup.actors):
-            node = BareNode(self, node_id, setup.topology.servers, setup.topology.regions)
+            node = self.node_kind(self, node_id, setup.topology.servers, setup.topology.regions)
             self.nodes.append(node)
             self.actors.append(spec.kind(node, spec.settings))
         for actor in self.actors:

@@ -6,12 +6,15 @@ from typing import ClassVar
 from actors.client import Command, Reply, Request
 from actors.message import Event, Message, NodeId
 from actors.node import Actor, Node
+from actors.protocols.epidemic import Epidemic, EpidemicSettings
 from actors.protocols.raft import Raft
 from actors.protocols.raft_messages import RaftSettings
 from actors.settings import SECOND, Settings
 from cluster.control import Control
 from cluster.fabric import ActorSpec, DiskModel, Setup
 from cluster.topology import Topology
+
+TELL_EVERY = 64
 
 
 class Token(Message, frozen=True):
@@ -52,15 +55,26 @@ class WindowSettings(Settings, frozen=True):
     window: int = 8
 
 
+class Answered(Event, frozen=True):
+    """The client had so many answers when this was told, and the last one took so long."""
+
+    answers: int
+    took_ns: int
+
+
 class Window(Actor):
-    """A client that keeps a window of writes open at the leader, and knows nothing else."""
+    """A client that keeps a window of writes open at the leader, and knows nothing else.
+
+    It tells of every 64th answer, and of each if the window is 1.
+    """
 
     settings_type = WindowSettings
 
     def __init__(self, node: Node, settings: WindowSettings) -> None:
         super().__init__(node, settings)
         self.window = settings.window
-        self.serial = 0
+        self.serial = self.answers = 0
+        self.asked_ns: dict[int, int] = {}
         self.leader: NodeId = 0
 
     def start(self) -> None:
@@ -72,13 +86,20 @@ class Window(Actor):
 
     def write(self) -> None:
         self.serial += 1
+        if self.window == 1 or self.serial % TELL_EVERY == 0:
+            self.asked_ns[self.serial] = self.node.monotonic_ns()
         self.node.send(self.leader, Request(Command(self.serial % 1024, self.serial, "write", "k", self.serial)))
 
     def on_reply(self, _: NodeId, reply: Reply) -> None:
+        self.answers += 1
+        asked_ns = self.asked_ns.pop(reply.serial, None)
+        if asked_ns is not None:
+            self.node.emit(Answered(self.answers, self.node.monotonic_ns() - asked_ns))
         self.write()
 
     handlers: ClassVar = {Reply: on_reply}
     timers: ClassVar = {"begin": on_begin}
+    events: ClassVar = (Answered,)
 
 
 class FirstLeads(Raft):
@@ -92,6 +113,9 @@ class FirstLeads(Raft):
 class Nobody:
     """A director that breaks nothing."""
 
+    watches: ClassVar[tuple[type[Event], ...]] = ()
+    over = False
+
     def begin(self, control: Control, record: Callable[[Event], None]) -> None: ...
 
     def due_ns(self) -> int | None:
@@ -99,7 +123,7 @@ class Nobody:
 
     def advance(self, now_ns: int) -> None: ...
 
-    def observe(self, node: NodeId, event: Event) -> None: ...
+    def observe(self, node: NodeId, event: Event, time_ns: int) -> None: ...
 
     def finish(self, now_ns: int) -> None: ...
 
@@ -125,7 +149,12 @@ def ring(nodes: int, tokens: int = 1) -> Setup:
     return setup("ring", (ActorSpec(Ring, RingSettings(tokens=tokens)),) * nodes, servers=nodes)
 
 
-def raft(nodes: int, window: int) -> Setup:
+def raft(nodes: int, window: int, **changes: object) -> Setup:
     """A Raft of some nodes under one client's window of writes."""
     servers = (ActorSpec(FirstLeads, RaftSettings(election_timeout_ns=(SECOND, 2 * SECOND))),) * nodes
-    return setup("raft", (*servers, ActorSpec(Window, WindowSettings(window=window))), servers=nodes)
+    return setup("raft", (*servers, ActorSpec(Window, WindowSettings(window=window))), servers=nodes, **changes)
+
+
+def gossip(nodes: int) -> Setup:
+    """A rumour among some nodes."""
+    return setup("gossip", (ActorSpec(Epidemic, EpidemicSettings()),) * nodes, servers=nodes)

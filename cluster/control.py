@@ -7,7 +7,8 @@ last fault that holds it is over.
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import msgspec
@@ -27,6 +28,7 @@ class LinkRule(msgspec.Struct, frozen=True, kw_only=True):
     loss: float = 0.0  # share of the messages, 0..1
     duplicate: float = 0.0  # share of the messages
     delay_ns: int = 0
+    injection: int = -1  # the fault that laid it, by number
 
 
 class Control(ABC):
@@ -36,9 +38,19 @@ class Control(ABC):
         self.topology = topology
         self._laid: dict[int, tuple[LinkRule, ...]] = {}
         self._numbers = 0
+        self._injection = -1
         self._down: Counter[NodeId] = Counter()
         self._paused: Counter[NodeId] = Counter()
         self._fsync_ns: Counter[NodeId] = Counter()
+
+    @contextmanager
+    def injecting(self, injection: int) -> Iterator[None]:
+        """What is laid inside belongs to this injection of a fault."""
+        before, self._injection = self._injection, injection
+        try:
+            yield
+        finally:
+            self._injection = before
 
     def rules(self) -> tuple[LinkRule, ...]:
         """All rules in force, in the order in which they were laid."""
@@ -54,7 +66,7 @@ class Control(ABC):
         """Lay rules over the links; the cure lifts them."""
         number = self._numbers
         self._numbers += 1
-        self._laid[number] = rules
+        self._laid[number] = tuple(msgspec.structs.replace(rule, injection=self._injection) for rule in rules)
         self.apply_rules(self.rules())
 
         def heal() -> None:

@@ -5,26 +5,32 @@ What a sync has not covered when a node crashes is lost, but for a drawn part: t
 the platter anyway.
 """
 
-from collections import deque
+from itertools import islice
 from random import Random
 from typing import Any, TypeAlias
 
 from actors.node import Stored
 
 Record: TypeAlias = tuple[tuple[Any, ...], ...]
-"""("save", facts), ("append", log, items) and ("cut", log, length), in the order asked for."""
+"""("save", facts), ("append", log, items), ("cut", log, length) and ("snapshot", state, log, items to drop from its
+front), in the order asked for."""
+
+FOLD_AT = 1024  # durable records that are kept before the image takes them in: only a restart looks at it
 
 
 def apply_record(image: Stored, record: Record) -> None:
     """Bring what the disk holds up to date with one record. Raises ValueError for an unknown instruction."""
     for instruction in record:
         match instruction:
-            case ("save", facts):
-                image.facts.update(facts)
             case ("append", log, items):
                 image.logs.setdefault(log, []).extend(items)
+            case ("save", facts):
+                image.facts.update(facts)
             case ("cut", log, length):
                 del image.logs.setdefault(log, [])[length:]
+            case ("snapshot", state, log, drop):
+                image.snapshot = state
+                del image.logs.setdefault(log, [])[:drop]
             case _:
                 raise ValueError(f"unknown disk instruction {instruction!r}")
 
@@ -32,16 +38,19 @@ def apply_record(image: Stored, record: Record) -> None:
 class Disk:
     """What was asked for, what is durable. Marks count records: 1 is the first."""
 
+    __slots__ = ("_folded", "_image", "_records", "asked", "durable", "syncing")
+
     def __init__(self, image: Stored) -> None:
         self.asked = 0
         self.durable = 0
         self.syncing = False
         self._image = image
-        self._unsynced: deque[Record] = deque()
+        self._folded = 0  # the image holds the records up to here
+        self._records: list[Record] = []  # those behind
 
     def write(self, record: Record) -> int:
         """Hand over a record; returns its mark."""
-        self._unsynced.append(record)
+        self._records.append(record)
         self.asked += 1
         return self.asked
 
@@ -52,22 +61,30 @@ class Disk:
 
     def unsynced(self) -> list[Record]:
         """The records that no sync has covered so far."""
-        return list(self._unsynced)
+        return self._records[self.durable - self._folded :]
 
     def end_sync(self, mark: int) -> None:
         """A sync that was begun has come to its end."""
         self.syncing = False
-        while self.durable < mark:
-            apply_record(self._image, self._unsynced.popleft())
-            self.durable += 1
+        self.durable = mark
+        if mark - self._folded >= FOLD_AT:
+            self._fold(mark)
 
     def load(self) -> Stored:
         """What is durable, as a copy."""
+        self._fold(self.durable)
         logs = {name: list(items) for name, items in self._image.logs.items()}
-        return Stored(dict(self._image.facts), logs)
+        return Stored(dict(self._image.facts), logs, self._image.snapshot)
 
     def crash(self, draw: Random) -> Stored:
         """What is on disk after a crash: the durable records and a drawn number of the following ones."""
-        for _ in range(draw.randint(0, len(self._unsynced))):
-            apply_record(self._image, self._unsynced.popleft())
+        self._fold(self.durable + draw.randint(0, self.asked - self.durable))
         return self._image
+
+    def _fold(self, mark: int) -> None:
+        """Let the image take in the records up to a mark."""
+        count = mark - self._folded
+        for record in islice(self._records, count):
+            apply_record(self._image, record)
+        del self._records[:count]
+        self._folded = mark

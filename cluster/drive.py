@@ -2,6 +2,7 @@
 
 `DrivenNode` is the `Node` that an actor sees. It records sends, events and saves while a handler runs; `carry_out`
 hands the saves to the disk as one record, and lets the rest leave once every save so far is durable (the barrier).
+A fast loop may skip `carry_out` for a node that is not `dirty`: then its `effects` can leave as they are.
 """
 
 from collections import deque
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 from actors.message import Event, Message, NodeId
 from actors.node import Actor, Stored
 from cluster.disk import Disk
+from cluster.network import Link
 from cluster.streams import stream
 
 EVENT = -1
@@ -31,9 +33,8 @@ class World(Protocol):
 
     def start_sync(self, node: "DrivenNode") -> None: ...
 
-    def transmit(self, source: NodeId, target: NodeId, message: Message) -> None: ...
-
-    def publish(self, node: NodeId, event: Event) -> None: ...
+    def release(self, node: "DrivenNode", effects: list[Effect]) -> None:
+        """Let sends and events leave, in order."""
 
 
 class DrivenNode:
@@ -41,21 +42,26 @@ class DrivenNode:
 
     __slots__ = (
         "_deadlines",
-        "_effects",
         "_held",
         "_record",
         "_scheduled",
         "_seed",
         "_streams",
+        "_unsaved",
         "actor",
+        "dirty",
         "disk",
+        "effects",
+        "gated",
         "handlers",
         "id",
         "incarnation",
+        "links",
         "mailbox",
         "paused",
         "peers",
         "regions",
+        "serving",
         "timers",
         "world",
     )
@@ -80,14 +86,19 @@ class DrivenNode:
         self.regions = regions
         self.disk = disk
         self.paused = False
-        self.mailbox: deque[tuple[int, NodeId, Any]] = deque()  # what arrives during a pause: (kind, sender, what)
+        self.gated = False  # what arrives goes to the mailbox first: a pause, or a CPU that takes its time
+        self.serving = False  # the CPU works on the first in the mailbox
+        self.mailbox: deque[tuple[int, NodeId, Any]] = deque()  # what waits: (kind, sender, what)
+        self.effects: list[Effect] = []  # what handlers asked for since the last `carry_out`
+        self.dirty = False  # there is something for the disk or sent beside it, or the disk is behind
+        self.links: dict[NodeId, Link] = {}  # its own that were used so far, by receiver; {} if a NIC comes before them
         self._seed = seed
         self._streams: dict[str, Random] = {}
         self._deadlines: dict[str, int] = {}
         self._scheduled: dict[str, int] = {}  # the one wake-up in the loop's heap that counts, by timer
-        self._effects: list[Effect] = []
+        self._unsaved: list[Effect] = []
         self._record: list[tuple[Any, ...]] = []
-        self._held: deque[tuple[int, list[Effect]]] = deque()  # (mark that must be durable, effects)
+        self._held: list[tuple[int, list[Effect]]] = []  # (mark that must be durable, effects)
 
     def attach(self, actor: Actor) -> None:
         """Take an actor in and start it."""
@@ -112,19 +123,30 @@ class DrivenNode:
         return found
 
     def send(self, to: NodeId, message: Message) -> None:
-        self._effects.append((to, message))
+        self.effects.append((to, message))
+
+    def send_unsaved(self, to: NodeId, message: Message) -> None:
+        self.dirty = True
+        self._unsaved.append((to, message))
 
     def emit(self, event: Event) -> None:
-        self._effects.append((EVENT, event))
+        self.effects.append((EVENT, event))
 
     def save(self, **facts: Any) -> None:
+        self.dirty = True
         self._record.append(("save", facts))
 
     def append(self, log: str, items: Sequence[Any]) -> None:
+        self.dirty = True
         self._record.append(("append", log, tuple(items)))
 
     def cut(self, log: str, length: int) -> None:
+        self.dirty = True
         self._record.append(("cut", log, length))
+
+    def snapshot(self, state: Any, *, log: str, drop: int) -> None:
+        self.dirty = True
+        self._record.append(("snapshot", state, log, drop))
 
     def load(self) -> Stored:
         return self.disk.load()
@@ -141,6 +163,10 @@ class DrivenNode:
         self._deadlines.pop(name, None)
 
     # the loop's side
+
+    def deadlines(self) -> dict[str, int]:
+        """When each timer that is set fires, in ns of the run."""
+        return dict(sorted(self._deadlines.items()))
 
     def timer_due(self, name: str, scheduled_ns: int) -> bool:
         """Whether a wake-up means that the timer fires now; one that was put off is scheduled anew."""
@@ -159,32 +185,31 @@ class DrivenNode:
 
     def carry_out(self) -> None:
         """Do what the handlers since the last call asked for: saves as one record, then sends and events."""
-        disk = self.disk
+        disk, effects = self.disk, self.effects
+        if self._unsaved:
+            self.world.release(self, self._unsaved)
+            self._unsaved.clear()
         if self._record:
             disk.write(tuple(self._record))
             self._record.clear()
             if not disk.syncing:
                 self.world.start_sync(self)
-        if self._effects:
-            if disk.durable == disk.asked:
-                self._release(self._effects)
-                self._effects.clear()
-            else:
-                self._held.append((disk.asked, self._effects))
-                self._effects = []
+        self.dirty = disk.asked > disk.durable
+        if not effects:
+            return
+        if self.dirty:
+            self._held.append((disk.asked, effects))
+            self.effects = []
+        else:
+            self.world.release(self, effects)
+            effects.clear()
 
     def sync_done(self, mark: int) -> None:
         """A sync has ended: begin the next if more was written meanwhile, and let go what waited for this one."""
-        self.disk.end_sync(mark)
-        if self.disk.asked > self.disk.durable:
+        disk, held = self.disk, self._held
+        disk.end_sync(mark)
+        self.dirty = disk.asked > mark
+        if self.dirty:
             self.world.start_sync(self)
-        while self._held and self._held[0][0] <= self.disk.durable:
-            self._release(self._held.popleft()[1])
-
-    def _release(self, effects: list[Effect]) -> None:
-        world, source = self.world, self.id
-        for to, what in effects:
-            if to == EVENT:
-                world.publish(source, what)  # type: ignore[arg-type]
-            else:
-                world.transmit(source, to, what)  # type: ignore[arg-type]
+        while held and held[0][0] <= mark:
+            self.world.release(self, held.pop(0)[1])

@@ -4,7 +4,7 @@ A journal file is a stream of MessagePack values: a header, then lists of entrie
 process left half-written at the end is cut off by the reader; all before it counts.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple
@@ -12,6 +12,8 @@ from typing import Any, BinaryIO, NamedTuple
 import msgpack
 import msgspec
 
+from actors.election import RoleChanged
+from actors.history import Abandoned, Invoke, Retried, Return
 from actors.message import Event, NodeId
 
 FORMAT = 1
@@ -30,6 +32,8 @@ class NodeStarted(Event, frozen=True):
 class NodeStopped(Event, frozen=True):
     """The node crashed: its volatile state and its unsynced disk are gone."""
 
+    killed_process: bool = False  # how: its host's process was killed, or it was dropped in the loop
+
 
 class NodePaused(Event, frozen=True):
     """The node handles nothing from here on."""
@@ -47,6 +51,7 @@ class FaultInjected(Event, frozen=True):
     planned_ns: int
     nodes: tuple[NodeId, ...]
     detail: str
+    step: str = ""  # what the schedule calls the step, if anything
 
 
 class FaultHealed(Event, frozen=True):
@@ -63,6 +68,20 @@ class FaultSkipped(Event, frozen=True):
     reason: str
 
 
+class RunStopped(Event, frozen=True):
+    """The controller saw a stop condition: everything is healed and the run ends early."""
+
+    condition: str
+    seen_ns: int  # when what made it true happened
+
+
+class FaultTouched(Event, frozen=True):
+    """So many messages a fault of links dropped, held up, doubled or spoiled on this host. Told when it is healed."""
+
+    number: int
+    messages: int
+
+
 class Traffic(Event, frozen=True):
     """What a host's nodes sent since its last such event (or the run's start), and how late its loop was.
 
@@ -75,6 +94,22 @@ class Traffic(Event, frozen=True):
     bytes: int  # on the wire; 0 on the simulator
     malformed: int = 0  # frames that were no messages of this run
     lag_p99_ns: int = 0  # by how much handlers ran after their time, over the whole run; 0 until its end
+
+
+class MessageSent(Event, frozen=True):
+    """The node gave this message to a link, at the level of recording that keeps messages."""
+
+    target: NodeId
+    kind: str  # the message's type
+    bytes: int  # encoded, without the frame around it
+    due_ns: tuple[int, ...]  # when it arrives, since the start: never (), once, or twice
+
+
+class ServerLoad(Event, frozen=True):
+    """What the node's modelled CPU did since the last of these."""
+
+    busy_ns: int
+    queue_max: int  # most messages that waited for it, the one in work included
 
 
 class HostClock(Event, frozen=True):
@@ -93,9 +128,21 @@ FABRIC_EVENTS: tuple[type[Event], ...] = (
     FaultInjected,
     FaultHealed,
     FaultSkipped,
+    FaultTouched,
+    RunStopped,
     Traffic,
+    MessageSent,
+    ServerLoad,
     HostClock,
 )
+
+
+KEPT: dict[str, frozenset[type[Event]] | None] = {
+    "history": frozenset((Invoke, Return, Abandoned, Retried, RoleChanged, *FABRIC_EVENTS)),
+    "events": None,
+    "messages": None,  # and a journal of messages beside it
+}
+"""Level of recording -> the events that it keeps; None keeps all."""
 
 
 class Entry(NamedTuple):
@@ -118,14 +165,19 @@ class Journal:
     """An append-only journal of one host. Without a path it keeps its entries in memory only.
 
     It flushes by itself every `flush_at` entries; a host that must have written before it speaks flushes each turn.
+    What its level of recording does not keep is handed on, but not written.
     """
 
-    def __init__(self, path: Path | None, *, host: str, origin_ns: int, flush_at: int = FLUSH_AT) -> None:
+    def __init__(
+        self, path: Path | None, *, host: str, origin_ns: int, flush_at: int = FLUSH_AT, record: str = "events"
+    ) -> None:
+        self._kept = KEPT[record]
         self.entries: list[Entry] = []
+        self.copy_to: Callable[[bytes], None] | None = None  # who is handed all that is flushed, whatever is kept
         self._pending: list[tuple[int, NodeId, Event]] = []
         self._path = path
         self._file: BinaryIO | None = None
-        self._encoder = msgspec.msgpack.Encoder()
+        self._encoder = msgspec.msgpack.Encoder(order="deterministic")
         self._origin_ns = origin_ns
         self._flush_at = flush_at
         if path is not None:
@@ -141,17 +193,23 @@ class Journal:
     def flush(self) -> bytes:
         """Hand what is pending to the operating system: it survives this process.
 
-        Returns: the entries as they were written, b"" if there were none.
+        Returns: all entries, encoded, whatever the level of recording keeps; b"" if there were none.
         """
         if not self._pending:
             return b""
+        kept = self._pending
+        if self._kept is not None:
+            kept = [entry for entry in self._pending if type(entry[2]) in self._kept]
         data = b""
         if self._file is None:
             origin = self._origin_ns
-            self.entries.extend(Entry(time_ns - origin, node, item) for time_ns, node, item in self._pending)
-        else:
+            self.entries.extend(Entry(time_ns - origin, node, item) for time_ns, node, item in kept)
+        if self._file is not None or self.copy_to is not None:
             data = self._encoder.encode(self._pending)
-            self._file.write(data)
+        if self._file is not None:
+            self._file.write(data if kept is self._pending else self._encoder.encode(kept))
+        if self.copy_to is not None:
+            self.copy_to(data)
         self._pending.clear()
         return data
 

@@ -34,8 +34,8 @@ class JudgedClaim(msgspec.Struct, frozen=True, kw_only=True):
 
 def judge_claims(runs: Sequence[tuple[Plan, Summary]]) -> tuple[JudgedClaim, ...]:
     """Judge the claims that the plans of a group share by all runs of the variant that each names."""
-    claims = {claim.id + claim.metric: claim for plan, _ in runs for claim in plan.claims}
-    return tuple(_judge(claim, runs) for claim in claims.values())
+    claims = dict.fromkeys(claim for plan, _ in runs for claim in plan.claims)
+    return tuple(_judge(claim, runs) for claim in claims)
 
 
 def _judge(claim: ClaimPlan, runs: Sequence[tuple[Plan, Summary]]) -> JudgedClaim:
@@ -46,7 +46,7 @@ def _judge(claim: ClaimPlan, runs: Sequence[tuple[Plan, Summary]]) -> JudgedClai
     measured = median(values) if values else None
     verdict: Word = "unjudged"
     if measured is not None:
-        off = abs(measured * reference.scale - figure.value)
+        off = abs(reference.in_base_units(measured) - figure.value)
         verdict = "holds" if off <= claim.within * abs(figure.value) else "disagrees"
     return JudgedClaim(
         id=claim.id,

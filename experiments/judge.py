@@ -59,15 +59,25 @@ def _expected(text: str, metrics: dict[str, float | None], verdicts: dict[str, V
 def judge_group(runs: Sequence[tuple[Plan, Summary]]) -> tuple[GroupExpected, ...]:
     """Judge what takes several runs: lines that compare variants, or that must hold in a share of the runs.
 
-    Runs are paired by seed, fabric and what they set apart from the file's base besides their variant.
+    Runs are paired by seed, fabric and what they set apart from the file's base besides their variant. A line about a
+    variant that was not asked for, as with `--variant` or a plan run again by itself, is left out.
     """
-    lines = dict.fromkeys(text for plan, _ in runs for text in plan.group_expect)
+    there = {plan.variant for plan, _ in runs}
+    lines = [
+        text for text in dict.fromkeys(text for plan, _ in runs for text in plan.group_expect) if _of(text) <= there
+    ]
     group = [expect.GroupRun(plan.variant, _pairing(plan), summary.metrics, summary.verdicts) for plan, summary in runs]
     judged = []
     for text in lines:
         holds, value, variants = expect.judge_group(expect.parse(text), group)
         judged.append(GroupExpected(text=text, holds=holds, value=value, variants=variants))
     return tuple(judged)
+
+
+def _of(text: str) -> set[str | None]:
+    """The variants without which a line can't be judged."""
+    line = expect.parse(text)
+    return {*line.variants, *(reference.variant for reference in line.references if reference.variant)}
 
 
 def _pairing(plan: Plan) -> tuple[Any, ...]:

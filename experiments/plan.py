@@ -8,18 +8,24 @@ from typing import Any, Literal
 
 import msgspec
 
+from cluster.latency import Profile
+
 FORMAT = 1
-RecordLevel = Literal["history", "events"]
-""""history": operations, faults and roles; "events": all that nodes emit too."""
+RecordLevel = Literal["history", "events", "messages"]
+""""history": operations, faults and roles; "events": all that nodes emit too; "messages": these too."""
 
 
 class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Where the nodes are and what joins them."""
 
     regions: tuple[str, ...]  # the region of each server, in order of id
-    latency: str  # the profile's name
+    latency: str | Profile  # by its name, or as the file spells it out
     inside_region_rtt_ns: int | None = None  # None: the profile's
     fsync_ns: int = 1_000_000  # modelled time of one fsync
+    disk_throughput_bytes_s: int | None = None
+    cpu_message_ns: int | None = None  # None: handling takes no time
+    cpu_byte_ns: int = 0
+    bandwidth_bits_s: int | None = None  # None: sending takes no time
     density: int = 1  # nodes an actor, on the Ray fabric
 
 
@@ -36,14 +42,38 @@ class WorkloadPlan(PartPlan, frozen=True, kw_only=True):
     called: str
 
 
-class StepPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the chaos schedule. Exactly one of `at_ns` and `every_ns` is set."""
+class StepPlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One step of the chaos schedule; see `chaos.schedule.Step`, whose fields these are."""
 
-    fault: str  # its name in FAULTS
-    settings: dict[str, Any]
+    fault: str | None = None  # its name in FAULTS, or path/to/file.py:ClassName; None: a block or a wait
+    settings: dict[str, Any] = {}
     at_ns: int | None = None
     every_ns: int | None = None  # at every_ns, 2 * every_ns, ... while inside the run
     for_ns: int | None = None  # None: until the end of the run
+    label: str = ""
+    key: str = ""
+    jitter_ns: int = 0
+    count: int | None = None
+    between_ns: int | None = None
+    heal_ns: int | None = None
+    when: str | None = None
+    timeout_ns: int | None = None
+    after: str | None = None
+    until_ns: int | None = None
+    until: str | None = None
+    probability: float = 1.0
+    repeat: int = 1
+    max_affected: int | None = None
+    sequence: tuple["StepPlan", ...] = ()
+    together: tuple["StepPlan", ...] = ()
+    wait_ns: int | None = None
+
+
+class SteadyPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition that must be seen before chaos starts."""
+
+    condition: str
+    timeout_ns: int
 
 
 class ClaimPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +105,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     system: PartPlan
     workloads: tuple[WorkloadPlan, ...]
     chaos: tuple[StepPlan, ...] = ()
+    steady_state: SteadyPlan | None = None
+    stop_when: tuple[str, ...] = ()  # conditions that end the run early
     check: tuple[str, ...] = ()  # names in CHECKERS
+    check_options: dict[str, dict[str, Any]] = {}  # by checker, as the file gives them
     expect: tuple[str, ...] = ()  # lines that this run is judged by
     record: RecordLevel = "events"
     claims: tuple[ClaimPlan, ...] = ()

@@ -1,17 +1,20 @@
 """What is asked to be run: an experiment file, a resolved plan, or a run whose plan is to be repeated."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-from chaos.faults import FAULTS
 from experiments import plan as plans
-from experiments import runner
-from experiments.checkers import CHECKERS
-from experiments.judge import named_checkers
+from experiments import plan_checks
+from experiments.near_words import did_you_mean
 from experiments.plan import Plan
 from experiments.spec import load_spec
+from experiments.spec.document import tree_of
+from experiments.spec.load import spec_of
+from experiments.spec.models import MAX_REPEATS
 from experiments.store import StoreError, find_run
 from experiments.store.folder import EXPERIMENT, PLAN
 from experiments.unfold import unfold
@@ -53,12 +56,19 @@ def plans_of(target: str, store: Path, changes: Changes) -> Wanted:
     return _from_plan(plan, changes)
 
 
+def plans_of_mapping(experiment: Mapping[str, Any], changes: Changes) -> Wanted:
+    """The plans of an experiment that a Python program gives as a mapping, in the words of a file. Raises as above."""
+    tree = tree_of(experiment, "<mapping>")
+    spec = spec_of(tree, Path("<mapping>"), overrides(changes))
+    return Wanted(_of_variant(unfold(spec, fabric=changes.fabric or "sim"), changes, "the mapping"), None)
+
+
 def _plan_file(target: str, store: Path) -> Path | None:
     """The file of the resolved plan that a target names; None if it must be an experiment file."""
     path = Path(target)
     if path.suffix == ".json":
         return path
-    if path.exists() and not (path / PLAN).is_file():
+    if os.path.exists(path) and not os.path.isfile(path / PLAN):
         return None
     try:
         return find_run(store, target).path / PLAN
@@ -71,13 +81,20 @@ def _plan_file(target: str, store: Path) -> Path | None:
 def _from_experiment(path: Path, changes: Changes) -> Wanted:
     """Validate a file and unfold it."""
     unfolded = unfold(load_spec(path, overrides(changes)), fabric=changes.fabric or "sim")
-    if changes.variant is not None:
-        known = list(dict.fromkeys(plan.variant for plan in unfolded if plan.variant))
-        unfolded = [plan for plan in unfolded if plan.variant == changes.variant]
-        if not unfolded:
-            there_are = f"there are {', '.join(known)}" if known else "it has none"
-            raise BadRequest(f"--variant {changes.variant}: {path} has no such variant; {there_are}")
-    return Wanted(unfolded, path.read_bytes())
+    return Wanted(_of_variant(unfolded, changes, str(path)), path.read_bytes())
+
+
+def _of_variant(plans: list[Plan], changes: Changes, source: str) -> list[Plan]:
+    """The plans of the variant that is asked for; all if none is."""
+    if changes.variant is None:
+        return plans
+    chosen = [plan for plan in plans if plan.variant == changes.variant]
+    if not chosen:
+        known = list(dict.fromkeys(plan.variant for plan in plans if plan.variant))
+        raise BadRequest(
+            f"--variant {changes.variant}: {source} has no such variant; {did_you_mean(changes.variant, known)}"
+        )
+    return chosen
 
 
 def overrides(changes: Changes) -> dict[str, str]:
@@ -106,25 +123,20 @@ def _from_plan(path: Path, changes: Changes) -> Wanted:
         raise BadRequest(f"{path} can't be read: {error.strerror or error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadRequest(f"{path} is no plan: {error}") from error
-    _check_runnable(plan, path)
-    seed = plan.seed if changes.seed is None else changes.seed
+    seed, repeat = plan.seed if changes.seed is None else changes.seed, changes.repeat or 1
+    if repeat > MAX_REPEATS:
+        raise BadRequest(f"--repeat {repeat:,}: {MAX_REPEATS:,} are allowed")
+    if seed + repeat - 1 > plan_checks.MAX_SEED:
+        raise BadRequest(f"--seed {seed}: seeds end at {plan_checks.MAX_SEED}")
     fabric = changes.fabric or plan.fabric
-    repeated = [
-        msgspec.structs.replace(plan, seed=seed + number, fabric=fabric) for number in range(changes.repeat or 1)
-    ]
+    repeated = [msgspec.structs.replace(plan, seed=seed + number, fabric=fabric) for number in range(repeat)]
+    _check_runnable(repeated[0], path)
     experiment = path.with_name(EXPERIMENT)
     return Wanted(repeated, experiment.read_bytes() if experiment.is_file() else None)
 
 
 def _check_runnable(plan: Plan, path: Path) -> None:
     """Refuse a plan that was written by hand, or by another version, and names what isn't there."""
-    try:
-        runner.setup_of(plan, name="check")
-        for step in plan.chaos:
-            msgspec.convert(step.settings, FAULTS[step.fault])
-        unknown = [name for name in (*plan.check, *named_checkers(plan)) if name not in CHECKERS]
-    except (LookupError, ValueError) as error:
-        what = f"{error} is not known here" if isinstance(error, KeyError) else str(error)
-        raise BadRequest(f"{path} is a plan that this splitbrain can't run: {what}") from error
-    if unknown:
-        raise BadRequest(f"{path} asks for checkers that aren't there: {', '.join(unknown)}")
+    wrong = list(plan_checks.problems(plan))
+    if wrong:
+        raise BadRequest(f"{path} is a plan that this splitbrain can't run: {'; '.join(wrong)}")

@@ -7,19 +7,17 @@ from typing import Any
 import msgspec
 
 from actors.systems import SYSTEMS
-from chaos.faults import FAULTS
-from experiments import expect
-from experiments.plan import ClaimPlan, ClusterPlan, PartPlan, Plan, StepPlan, WorkloadPlan
+from experiments import expect, schedule
+from experiments.plan import ClaimPlan, ClusterPlan, PartPlan, Plan, WorkloadPlan
 from experiments.spec import Point, Spec
-from experiments.spec.models import ClusterFile, ExperimentFile
+from experiments.spec.models import ClusterFile, ExperimentFile, checks_of
 from experiments.spec.parts import (
     NamedWorkload,
     chosen,
-    latency_name,
+    latency_of,
     model_of,
     regions_of,
     settings_of,
-    step_fault,
     workloads_of,
 )
 from experiments.workloads import WORKLOADS
@@ -47,8 +45,9 @@ def _plans(point: Point, fabric: str) -> Iterator[Plan]:
         cluster=cluster_plan(file.cluster),
         system=part_plan(file.system, {name: kind.settings_type for name, kind in SYSTEMS.items()}),
         workloads=tuple(map(workload_plan, workloads_of(file))),
-        chaos=tuple(map(step_plan, file.chaos)),
-        check=tuple(file.check),
+        **schedule.planned(file, len(regions_of(file.cluster))),
+        check=tuple(checks_of(file)),
+        check_options={name: options for name, options in checks_of(file).items() if options},
         record=file.record,
         claims=tuple(ClaimPlan(**claim.model_dump()) for claim in file.claim),
         expect=tuple(_expectations(file.expect, point.variant, of_group=False)),
@@ -68,9 +67,13 @@ def cluster_plan(cluster: ClusterFile) -> ClusterPlan:
     regions = regions_of(cluster)
     return ClusterPlan(
         regions=regions,
-        latency=latency_name(cluster),
+        latency=latency_of(cluster),
         inside_region_rtt_ns=cluster.inside_region,
         fsync_ns=cluster.fsync,
+        disk_throughput_bytes_s=None if cluster.disk_throughput is None else max(1, round(cluster.disk_throughput)),
+        cpu_message_ns=cluster.cpu.message if cluster.cpu else None,
+        cpu_byte_ns=cluster.cpu.byte if cluster.cpu else 0,
+        bandwidth_bits_s=None if cluster.bandwidth is None else max(1, round(cluster.bandwidth * 8)),
         density=cluster.density or math.ceil(len(regions) / ALONE_UP_TO),
     )
 
@@ -85,13 +88,6 @@ def workload_plan(workload: NamedWorkload) -> WorkloadPlan:
     """One workload."""
     settings = settings_of(WORKLOADS[workload.kind], workload.model)
     return WorkloadPlan(called=workload.called, name=workload.kind, settings=msgspec.to_builtins(settings))
-
-
-def step_plan(step: Any) -> StepPlan:
-    """One line of the schedule."""
-    (name,) = chosen(step, FAULTS)
-    settings = msgspec.to_builtins(step_fault(step))
-    return StepPlan(fault=name, settings=settings, at_ns=step.at, every_ns=step.every, for_ns=step.for_)
 
 
 def _expectations(lines: list[str], variant: str | None, *, of_group: bool) -> Iterator[str]:

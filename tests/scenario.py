@@ -55,6 +55,9 @@ class FakeNode:
     def send(self, to: NodeId, message: Message) -> None:
         self.asked.append(("send", to, message))
 
+    def send_unsaved(self, to: NodeId, message: Message) -> None:
+        self.asked.append(("send unsaved", to, message))
+
     def set_timer(self, name: str, after_ns: int) -> None:
         self.timers[name] = self.clock_ns + after_ns
 
@@ -70,6 +73,9 @@ class FakeNode:
     def cut(self, log: str, length: int) -> None:
         self.asked.append(("cut", log, length))
 
+    def snapshot(self, state: Any, *, log: str, drop: int) -> None:
+        self.asked.append(("snapshot", state, log, drop))
+
     def load(self) -> Stored:
         return self.disk
 
@@ -80,7 +86,11 @@ class FakeNode:
 
     def sent(self, kind: type[Message] = Message) -> list[tuple[NodeId, Any]]:
         """What was sent since the last `forget`, as (receiver, message)."""
-        return [(what[1], what[2]) for what in self.asked if what[0] == "send" and isinstance(what[2], kind)]
+        return [
+            (what[1], what[2])
+            for what in self.asked
+            if what[0] in ("send", "send unsaved") and isinstance(what[2], kind)
+        ]
 
     def saved(self) -> dict[str, Any]:
         """The facts that were saved since the last `forget`, the latest of each name."""
@@ -88,7 +98,7 @@ class FakeNode:
 
     def stored(self) -> list[tuple[Any, ...]]:
         """What was asked of the disk since the last `forget`."""
-        return [what for what in self.asked if what[0] in ("save", "append", "cut")]
+        return [what for what in self.asked if what[0] in ("save", "append", "cut", "snapshot")]
 
     def emitted(self, kind: type[Event] = Event) -> list[Any]:
         return [what[1] for what in self.asked if what[0] == "emit" and isinstance(what[1], kind)]
@@ -122,6 +132,8 @@ class Script:
         self.lines = sorted(lines, key=lambda line: line[0])
         self.seen: list[tuple[NodeId, Event]] = []
 
+    over = False
+
     def begin(self, control: Control, record: Callable[[Event], None]) -> None:
         self.control = control
 
@@ -132,7 +144,7 @@ class Script:
         while self.lines and self.lines[0][0] <= now_ns:
             self.lines.pop(0)[1](self.control)
 
-    def observe(self, node: NodeId, event: Event) -> None:
+    def observe(self, node: NodeId, event: Event, time_ns: int) -> None:
         self.seen.append((node, event))
 
     def finish(self, now_ns: int) -> None:
@@ -142,7 +154,7 @@ class Script:
 class CheckedLoop(SimLoop):
     """A simulator that asserts each actor's invariants after each of its handlers."""
 
-    def handle(self, kind: int, node_id: NodeId, sender: NodeId, what: Any) -> bool:
+    def handle(self, kind: int, node_id: NodeId, sender: int, what: Any) -> bool:
         handled = super().handle(kind, node_id, sender, what)
         if handled and node_id in self.nodes:
             self.nodes[node_id].actor.check()
@@ -172,10 +184,10 @@ def simulate(setup: Setup, director: Director | None = None, *, loop_kind: type[
         loop.start(node)
     loop.run_until(setup.duration_ns, lambda _: None)
     director.finish(loop.now_ns)
-    loop.run_until(setup.duration_ns + setup.drain_ns, lambda _: None)
+    loop.run_until(loop.now_ns + setup.drain_ns, lambda _: None)
     journal.flush()
     recording = record(setup.topology, setup.duration_ns, 0, journal.entries)
-    return Run(loop, journal.entries, recording, loop.digest.hexdigest())
+    return Run(loop, journal.entries, recording, loop.hexdigest())
 
 
 def small_setup(

@@ -59,7 +59,7 @@ def a_direction(rng: Random) -> Any:
     return rng.choice(["both", "in", "out"])
 
 
-def storm(seed: int, made_of: Climate) -> tuple[Step, ...]:
+def storm(seed: int, made_of: Climate, servers: int) -> tuple[Step, ...]:
     """Duplicates and slow disks all along, and faults at drawn times, overlapping as they come."""
     rng = stream(seed, "storm")
     steps = [
@@ -70,7 +70,7 @@ def storm(seed: int, made_of: Climate) -> tuple[Step, ...]:
         kind = rng.choice(made_of.kinds)
         fault = KINDS[kind](rng, rng.choice(NODES))
         at_ns, for_ns = rng.randrange(DURATION_NS), rng.randrange(MS, made_of.longest_ns)
-        steps.append(Step(kind, fault, at_ns, None, for_ns))
+        steps.append(Step(kind, fault, at_ns, None, for_ns, max_affected=servers))
     return tuple(steps)
 
 
@@ -79,7 +79,7 @@ def weather(seed: int, kind: type[Actor] = Raft, made_of: Climate | None = None)
     made_of = made_of or climate(seed)
     servers = 3 + 2 * (seed % 2)
     setup = raft_setup(kind, servers=servers, seed=seed, duration_ns=DURATION_NS, rtt_ns=made_of.rtt_ns)
-    chaos = Controller(storm(seed, made_of), seed=seed, duration_ns=setup.duration_ns)
+    chaos = Controller(storm(seed, made_of, servers), seed=seed, duration_ns=setup.duration_ns)
     return simulate(setup, chaos, loop_kind=CheckedLoop if kind is Raft else SimLoop)
 
 

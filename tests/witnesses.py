@@ -1,14 +1,16 @@
 """Actors and directors that bear witness to what a fabric does; the conformance suite runs them on every fabric."""
 
 import os
+import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from actors.election import RoleChanged
 from actors.message import Event, Message, NodeId
 from actors.node import Actor
 from actors.settings import MS, Settings
 from chaos.controller import Controller
-from cluster.journal import FaultSkipped
+from cluster.journal import FaultSkipped, NodeStarted, NodeStopped
 
 
 class Beat(Message, frozen=True):
@@ -133,17 +135,29 @@ class Exiting(Actor):
     timers: ClassVar = {"exit": on_exit}
 
 
+class Burner(Actor):
+    """Takes 20 ms of its processor for each beat, of which 200 come each second."""
+
+    def on_beat(self, sender: NodeId, beat: Beat) -> None:
+        end_s = time.perf_counter() + 0.02
+        while time.perf_counter() < end_s:
+            pass
+
+    handlers: ClassVar = {Beat: on_beat}
+
+
 class Echoing(Controller):
     """A controller that answers in the record to the first beat numbered 20 that it is told of."""
 
+    watches = (RoleChanged, NodeStarted, NodeStopped, Heard)
     echoed = False
 
     def begin(self, control: Any, record: Callable[[Event], None]) -> None:
         super().begin(control, record)
         self.record = record
 
-    def observe(self, node: NodeId, event: Event) -> None:
-        super().observe(node, event)
+    def observe(self, node: NodeId, event: Event, time_ns: int = 0) -> None:
+        super().observe(node, event, time_ns)
         if not self.echoed and isinstance(event, Heard) and event.number == 20:
             self.echoed = True
             self.record(FaultSkipped("echo", event.sent_ns, f"node {node} heard {event.number}"))
@@ -153,7 +167,8 @@ class Stumbling(Controller):
     """A controller that fails half a second into the run."""
 
     def due_ns(self) -> int | None:
-        return min(self._agenda[0][0] if self._agenda else 500 * MS, 500 * MS)
+        due_ns = super().due_ns()
+        return 500 * MS if due_ns is None else min(due_ns, 500 * MS)
 
     def advance(self, now_ns: int) -> None:
         if now_ns >= 500 * MS:

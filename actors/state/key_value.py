@@ -5,13 +5,14 @@ serial, so that a command that arrives twice takes effect once (Ongaro, "Consens
 2014, §6.3). A process runs one operation at a time, hence one reply a process is enough.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar, TypeAlias
 
 import msgspec
 
 from actors.client import Command
 from actors.message import Value
+from actors.state.snapshot import Item, KeptExpired, KeptSession, KeptValue
 
 Answer: TypeAlias = tuple[str | None, Value]
 """(error or None, value)"""
@@ -23,6 +24,7 @@ class Session(msgspec.Struct, frozen=True):
     serial: int
     error: str | None
     value: Value
+    used: int = 0  # the log's entry that used it last
 
 
 class KeyValue(msgspec.Struct):
@@ -30,18 +32,58 @@ class KeyValue(msgspec.Struct):
 
     values: dict[str, Value] = {}
     sessions: dict[int, Session] = {}
+    expired: dict[int, None] = {}  # processes whose session was dropped: what they sent may come once more
 
-    def apply(self, command: Command) -> Answer:
+    def apply(self, command: Command, at: int = 0) -> Answer:
         """Carry out a command once; a repeated one gets the remembered answer.
+
+        Args:
+            at: the index of the command's entry in the log.
 
         Returns: (None, value read or written) or (error of `actors.errors.ERRORS`, the value that was found).
         """
         session = self.sessions.get(command.process)
         if session is not None and command.serial <= session.serial:
             return session.error, session.value
+        if self.expired and command.process in self.expired:
+            return "session-expired", None
         error, value = self.functions[command.function](self, command.key, command.value)
-        self.sessions[command.process] = Session(command.serial, error, value)
+        self.sessions[command.process] = Session(command.serial, error, value, at)
         return error, value
+
+    def peek(self, key: str) -> Value:
+        """Read outside the log; leaves no trace."""
+        return self.values.get(key)
+
+    def expire(self, used_before: int) -> None:
+        """Drop the sessions that no entry from this index on has used; the same on every replica at the same entry."""
+        idle = [process for process, session in self.sessions.items() if session.used < used_before]
+        for process in sorted(idle):
+            del self.sessions[process]
+            self.expired[process] = None
+
+    def items(self) -> tuple[Item, ...]:
+        """All of the state, in an order that is the same on every replica."""
+        return (
+            *(KeptValue(key, self.values[key]) for key in sorted(self.values)),
+            *(
+                KeptSession(process, session.serial, session.error, session.value, session.used)
+                for process, session in sorted(self.sessions.items())
+            ),
+            *(KeptExpired(process) for process in sorted(self.expired)),
+        )
+
+    def load(self, items: Iterable[Item]) -> None:
+        """Become the state that `items` gave; its inverse."""
+        self.values, self.sessions, self.expired = {}, {}, {}
+        for item in items:
+            match item:
+                case KeptValue():
+                    self.values[item.key] = item.value
+                case KeptSession():
+                    self.sessions[item.process] = Session(item.serial, item.error, item.value, item.used)
+                case KeptExpired():
+                    self.expired[item.process] = None
 
     def read(self, key: str, _: Value) -> Answer:
         """The value, None if never written."""

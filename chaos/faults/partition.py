@@ -4,8 +4,8 @@ from random import Random
 from typing import Literal
 
 from actors.settings import Halves, Target, TargetPair
-from chaos.fault import Fault, Injected, Resolve
-from chaos.targets import NobodyToHit, split_halves
+from chaos.fault import Fault, Injected, NobodyToHit, Resolve
+from chaos.targets import split_halves
 from cluster.control import Control, LinkRule
 
 

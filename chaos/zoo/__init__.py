@@ -1,16 +1,10 @@
 """The bug zoo: wrong variants of protocols, each one small change away from the right code.
 
 A system's setting `mutant` names one; hunts and checkers must catch it. To add one: its class in the file of its
-protocol, and its line in MUTANTS.
+protocol, and its line in that protocol's table.
 """
 
 from actors.node import Actor
-from chaos.zoo import raft
+from chaos.zoo import dynamo, raft
 
-MUTANTS: dict[str, dict[str, type[Actor]]] = {
-    "raft": {
-        "commit-without-majority": raft.CommitWithoutMajority,
-        "vote-not-persisted": raft.VoteNotPersisted,
-        "no-log-freshness": raft.NoLogFreshness,
-    },
-}
+MUTANTS: dict[str, dict[str, type[Actor]]] = {"dynamo": dynamo.DYNAMO, "raft": raft.RAFT}

@@ -1,38 +1,36 @@
-"""Wrong Rafts. Each overrides what it breaks, and says which property goes."""
+"""The wrong Rafts by name, in the files of what they break. Each is one small change away from the right code."""
 
-from actors.message import NodeId
-from actors.protocols.raft import Raft
-from actors.protocols.raft_messages import RequestVote, Vote
+from actors.node import Actor
+from chaos.zoo import raft_disk, raft_elections, raft_membership, raft_reads, raft_replication, raft_snapshots
 
-
-class CommitWithoutMajority(Raft):
-    """Commits what the leader alone holds: an acknowledged write is lost with its leader (linearizability)."""
-
-    def advance_commit(self) -> None:
-        """See `Raft.advance_commit`; this one asks nobody."""
-        self.commit_up_to(self.log.last_index)
-
-
-class VoteNotPersisted(Raft):
-    """Forgets its vote at a crash: two leaders of one term (election safety)."""
-
-    def on_request_vote(self, candidate: NodeId, request: RequestVote) -> None:
-        """See `Raft.on_request_vote`; this one does not save."""
-        if request.term > self.term:
-            self.become_follower(request.term)
-        free = self.voted_for in (None, candidate)
-        granted = request.term == self.term and free and self.is_up_to_date(request)
-        if granted:
-            self.voted_for = candidate
-            self.reset_election_timer()
-        self.node.send(candidate, Vote(self.term, granted))
-
-    handlers = {**Raft.handlers, RequestVote: on_request_vote}
-
-
-class NoLogFreshness(Raft):
-    """Votes for candidates that lack committed entries (leader completeness)."""
-
-    def is_up_to_date(self, request: RequestVote) -> bool:
-        """See `Raft.is_up_to_date`; this one does not look."""
-        return True
+RAFT: dict[str, type[Actor]] = {
+    "commit-without-majority": raft_replication.CommitWithoutMajority,
+    "vote-not-persisted": raft_elections.VoteNotPersisted,
+    "no-log-freshness": raft_elections.NoLogFreshness,
+    "commits-old-term": raft_replication.CommitsOldTerm,
+    "counts-stale-votes": raft_elections.CountsStaleVotes,
+    "commit-goes-back": raft_replication.CommitGoesBack,
+    "match-goes-back": raft_replication.MatchGoesBack,
+    "truncates-on-length": raft_replication.TruncatesOnLength,
+    "commit-stops-at-old-term": raft_replication.CommitStopsAtOldTerm,
+    "blind-append-after-snapshot": raft_snapshots.BlindAppendAfterSnapshot,
+    "empty-append-for-snapshot": raft_snapshots.EmptyAppendForSnapshot,
+    "snapshot-lowers-term": raft_snapshots.SnapshotLowersTerm,
+    "leader-grants-pre-votes": raft_elections.LeaderGrantsPreVotes,
+    "next-not-above-match": raft_replication.NextNotAboveMatch,
+    "local-read": raft_reads.LocalRead,
+    "acknowledges-unsaved": raft_disk.AcknowledgesUnsaved,
+    "counts-own-unsaved": raft_disk.CountsOwnUnsaved,
+    "change-before-own-commit": raft_membership.ChangeBeforeOwnCommit,
+    "half-is-majority": raft_elections.HalfIsMajority,
+    "lease-without-margin": raft_reads.LeaseWithoutMargin,
+    "no-check-quorum": raft_elections.NoCheckQuorum,
+    "no-sessions": raft_replication.NoSessions,
+    "voter-checks-membership": raft_membership.VoterChecksMembership,
+    "restarts-on-committed-configuration": raft_membership.RestartsOnCommittedConfiguration,
+    "learners-count": raft_membership.LearnersCount,
+    "leaves-uncommitted-joint": raft_membership.LeavesUncommittedJoint,
+    "voter-at-once": raft_membership.VoterAtOnce,
+    "fixed-timeout": raft_elections.FixedTimeout,
+    "votes-with-rotten-log": raft_disk.VotesWithRottenLog,
+}

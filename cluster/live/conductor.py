@@ -1,206 +1,138 @@
-"""The conductor: the Ray actor that starts a run's hosts, lets the chaos controller pull its levers, and watches.
+"""The conductor: the Ray actor that leads a run from its first moment to its last, with the chaos controller beside it.
 
-It holds all handles, so that whatever ends it ends the hosts. A crash kills a host's process; a restart is a new one
-that reads the old one's disk.
+It holds all handles of the run's hosts, so that whatever ends it ends them.
 """
 
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import ray
 import zmq
 
 from actors.message import Event, NodeId
-from cluster.control import Control, LinkRule
 from cluster.fabric import Director, Progress, Setup
 from cluster.journal import NOBODY, Journal, NodeStopped, Traffic, event_union
-from cluster.live.host import HostActor
-from cluster.live.host_loop import HostPlan
-from cluster.live.parcel import Parcel, pack, unpack
-from cluster.live.placement import place
-from cluster.live.socket import Inbox, Keys, Waker, new_keys
-from cluster.tally import Tally
+from cluster.live.fleet import CALL_TIMEOUT_S, Berth, Fleet
+from cluster.live.host import Ending
+from cluster.live.host_loop import COPY_HEADER, Home
+from cluster.live.levers import LiveControl
+from cluster.live.parcel import Parcel, unpack
+from cluster.live.placement import survey
+from cluster.live.socket import Inbox, Waker, new_keys
+from cluster.tally import COUNTED, Tally
 
-START_TIMEOUT_S = 60.0
-CALL_TIMEOUT_S = 20.0
 HEAD_START_NS = 150_000_000  # between "all hosts are ready" and the run's first moment
-LOOK_EVERY_S = 0.1  # for hosts that died unasked
+MEASURE_CLOCKS_EVERY_NS = 5_000_000_000
+COPIES_TIMEOUT_S = 5.0
+LOOK_EVERY_NS = 100_000_000  # for hosts that died unasked
 
 
-class LiveControl(Control):
-    """The levers over real hosts. Whatever concerns one host is done in order, by a thread of that host's own."""
+class Finish(NamedTuple):
+    """What the conductor says in the end."""
 
-    def __init__(self, conductor: "Conductor") -> None:
-        super().__init__(conductor.setup.topology)
-        self._conductor = conductor
-
-    def apply_rules(self, rules: tuple[LinkRule, ...]) -> None:
-        self._conductor.tell_all("apply_rules", rules)
-
-    def stop_nodes(self, nodes: tuple[NodeId, ...]) -> None:
-        self._conductor.on_hosts(nodes, self._conductor.kill_host)
-
-    def start_nodes(self, nodes: tuple[NodeId, ...]) -> None:
-        self._conductor.on_hosts(nodes, self._conductor.restart_host, wait=False)
-
-    def pause_nodes(self, nodes: tuple[NodeId, ...]) -> None:
-        self._conductor.tell_hosts_of(nodes, "pause", nodes)
-
-    def resume_nodes(self, nodes: tuple[NodeId, ...]) -> None:
-        self._conductor.tell_hosts_of(nodes, "resume", nodes)
-
-    def apply_fsync(self, extra_ns: dict[NodeId, int]) -> None:
-        self._conductor.tell_hosts_of(tuple(extra_ns), "slow_fsync", extra_ns)
+    messages: int  # delivered, but for those in the last second of hosts that were killed
+    start_s: float  # from the first process's start to the run's first moment
+    memory_mb: float  # of all hosts
+    lag_p99_ns: int  # of the host that was latest
+    notes: tuple[str, ...]
 
 
 class Conductor:
     """Runs a setup on hosts of its own."""
 
-    def __init__(self, what: Parcel, folder: Path) -> None:
+    def __init__(self, what: Parcel, folder: Path, *, apart: bool) -> None:
         setup: Setup
         director: Director
         setup, director = unpack(what)
         self.setup = setup
         self._director = director
-        self._packed_setup = pack(setup)
         self._folder = folder
-        self._keys: Keys = new_keys()
-        self._inbox = Inbox(zmq.Context(), self._keys)
+        keys = new_keys()
+        ground = survey(setup)
+        self._notes = list(ground.notes)
+        home = Home(ray.util.get_node_ip_address(), ray.get_runtime_context().get_node_id(), apart)
+        self._inbox = Inbox(zmq.Context(), keys, ground.ip or home.ip)
         self._waker = Waker()
         self._tally = Tally(setup.topology, setup.duration_ns)
-        self._plans = {name: self._plan(name, nodes) for name, nodes in place(setup).items()}
-        self._host_of = {node: name for name, plan in self._plans.items() for node in plan.nodes}
-        self._hosts: dict[str, Any] = {}
-        self._spares: dict[str, Any] = {}  # of hosts that are down: their next processes, which have read nothing yet
-        self._addresses: dict[str, str] = {}
-        self._watches: dict[str, Any] = {}
-        self._lanes = {name: ThreadPoolExecutor(1, thread_name_prefix=name) for name in self._plans}
-        self._lock = threading.RLock()  # over hosts, addresses, watches and the journal
-        self._control = LiveControl(self)
-        self._failure: str | None = None
+        watches: tuple[type[Event], ...] | None = getattr(director, "watches", None)
+        self._fleet = Fleet(
+            setup,
+            ground,
+            folder=folder,
+            keys=keys,
+            home=home,
+            observer=self._inbox.address,
+            watched=None if watches is None else frozenset((*COUNTED, *watches)),
+        )
+        self._hosts = list(self._fleet.berths.values())
+        self._control = LiveControl(setup.topology, self._fleet, self._publish)
+        self._lock = threading.RLock()  # over the journal and whoever observes
         self._over = threading.Event()
         self._stop_early = False
         self._delivered = 0  # messages, as far as the hosts have told
+        self._copies: dict[str, int] = {}  # bytes of the journals that hosts elsewhere have sent
+        self._clock_ns = 0  # when clocks elsewhere are to be measured next
         union: Any = event_union([event for spec in setup.actors for event in spec.kind.events])
         self._decode = msgspec.msgpack.Decoder(list[tuple[int, int, union]]).decode
-
-    def _plan(self, name: str, nodes: tuple[NodeId, ...]) -> HostPlan:
-        return HostPlan(name=name, nodes=nodes, incarnation=0, folder=self._folder, keys=self._keys)
 
     # what the driver calls
 
     def prepare(self) -> None:
         """Start all hosts and make them known to each other."""
-        for name in self._plans:
-            self._hosts[name] = self._new_host(name)
-        for name, host in self._hosts.items():
-            self._addresses[name], _ = ray.get(host.address.remote(), timeout=START_TIMEOUT_S)
-            self._watches[name] = host.watch.remote()
-        self._tell_addresses()
+        self._prepare_ns = time.monotonic_ns()
+        self._fleet.start()
 
     def begin(self) -> None:
         """Let the run's first moment come soon, for all at once."""
         self.origin_ns = time.monotonic_ns() + HEAD_START_NS
-        self._journal = Journal(
-            self._folder / "journal" / "conductor.msgpack", host="conductor", origin_ns=self.origin_ns
-        )
-        ray.get([host.begin.remote(self.origin_ns) for host in self._hosts.values()], timeout=CALL_TIMEOUT_S)
+        path = self._folder / "journal" / "conductor.msgpack"
+        self._journal = Journal(path, host="conductor", origin_ns=self.origin_ns)
+        self._fleet.begin(self.origin_ns)
         threading.Thread(target=self._conduct, name="conduct", daemon=True).start()
 
     def progress(self) -> tuple[Progress, bool, str | None]:
         """How far the run is, whether it is over, and why if it failed."""
-        return self._tally.progress(max(0, self._now_ns())), self._over.is_set(), self._failure
+        return self._tally.progress(max(0, self._now_ns())), self._over.is_set(), self._fleet.failure
 
-    def finish(self) -> int:
-        """End the run, early if need be: heal everything, close all journals, end all hosts.
-
-        Returns: how many messages the hosts delivered, but for the last second of those that were killed.
-        """
+    def finish(self) -> Finish:
+        """End the run, early if need be: heal everything, close all journals, end all hosts."""
         self._stop_early = True
         self._waker.wake()
         self._over.wait(CALL_TIMEOUT_S)
-        for lane in self._lanes.values():
-            lane.shutdown(wait=True)
-        endings = [host.finish.remote() for host in self._hosts.values()]
-        ended, _ = ray.wait(endings, num_returns=len(endings), timeout=CALL_TIMEOUT_S)
-        for host in (*self._hosts.values(), *self._spares.values()):
-            ray.kill(host)
+        self._measure_clocks()
+        endings = self._fleet.finish()
+        self._await_copies(endings)
+        self._fleet.end()
         self._journal.close()
-        return self._delivered + sum(_delivered(ending) for ending in ended)
-
-    # hosts
-
-    def on_hosts(self, nodes: tuple[NodeId, ...], act: Callable[[str], None], wait: bool = True) -> None:
-        """Do something to each of these nodes' hosts, in that host's lane."""
-        names = dict.fromkeys(self._host_of[node] for node in nodes)
-        done: list[Future[None]] = [self._lanes[name].submit(self._guarded, act, name) for name in names]
-        for future in done if wait else ():
-            future.result(CALL_TIMEOUT_S)
-
-    def _guarded(self, act: Callable[[str], None], name: str) -> None:
-        try:
-            act(name)
-        except Exception as error:
-            self._fail(f"host {name}: {error}")
-
-    def kill_host(self, name: str) -> None:
-        """Kill a host's process; nothing of it is asked."""
-        with self._lock:
-            self._watches.pop(name, None)
-            self._addresses.pop(name, None)
-            host = self._hosts.pop(name, None)
-            if host is None:
-                return
-        ray.kill(host)
-        for node in self._plans[name].nodes:
-            self._publish(node, NodeStopped())
-        self.tell_all("disconnect", name)
-        plan = self._plans[name]
-        self._plans[name] = msgspec.structs.replace(plan, incarnation=plan.incarnation + 1)
-        self._spares[name] = self._new_host(name)  # it takes a second to start: do that while the node is to be down
-
-    def restart_host(self, name: str) -> None:
-        """A new process on the old one's disk, which comes back to the rules that are in force."""
-        plan = self._plans[name]
-        host = self._spares.pop(name)
-        address, _ = ray.get(host.address.remote(), timeout=START_TIMEOUT_S)
-        with self._lock:
-            self._hosts[name], self._addresses[name] = host, address
-            self._watches[name] = host.watch.remote()
-            self._tell_addresses()
-        host.apply_rules.remote(self._control.rules())
-        host.slow_fsync.remote({node: self._control.fsync_extra_ns(node) for node in plan.nodes})
-        ray.get(host.begin.remote(self.origin_ns), timeout=CALL_TIMEOUT_S)
-        host.pause.remote(tuple(node for node in plan.nodes if self._control.is_paused(node)))
-
-    def _new_host(self, name: str) -> Any:
-        plan = self._plans[name]
-        options = HostActor.options(
-            name=f"{self.setup.name}/{name}-{plan.incarnation}", num_cpus=0, max_restarts=0, max_concurrency=4
+        return Finish(
+            messages=self._delivered + sum(ending.traffic.delivered for ending in endings.values()),
+            start_s=(self.origin_ns - self._prepare_ns) / 1e9,
+            memory_mb=sum(ending.memory_bytes for ending in endings.values()) / 1e6,
+            lag_p99_ns=max((ending.traffic.lag_p99_ns for ending in endings.values()), default=0),
+            notes=tuple(self._notes),
         )
-        return options.remote(self._packed_setup, plan)
 
-    def _tell_addresses(self) -> None:
-        self.tell_all("connect", dict(self._addresses), self._host_of, self._inbox.address)
+    def _await_copies(self, endings: dict[str, Ending]) -> None:
+        """Take in what is still on its way from hosts elsewhere: their journals go with them."""
+        deadline_s = time.monotonic() + COPIES_TIMEOUT_S
+        while True:
+            self._observe()
+            missing = [
+                name for name, end in endings.items() if end.journal_bytes > self._copies.get(self._file(name), 0)
+            ]
+            if not missing:
+                return
+            if time.monotonic() > deadline_s:
+                self._notes.append(f"the journals of {', '.join(missing)} did not arrive whole")
+                return
+            self._waker.wait(self._inbox, 0.1)
 
-    def tell_all(self, method: str, *arguments: Any) -> None:
-        """Call a method of every host that is up, and wait for all answers."""
-        self._tell(list(self._hosts), method, *arguments)
-
-    def tell_hosts_of(self, nodes: tuple[NodeId, ...], method: str, *arguments: Any) -> None:
-        """Call a method of these nodes' hosts, as far as they are up."""
-        self._tell(list(dict.fromkeys(self._host_of[node] for node in nodes)), method, *arguments)
-
-    def _tell(self, names: list[str], method: str, *arguments: Any) -> None:
-        with self._lock:
-            hosts = [self._hosts[name] for name in names if name in self._hosts]
-        answers = [getattr(host, method).remote(*arguments) for host in hosts]
-        ray.wait(answers, num_returns=len(answers), timeout=CALL_TIMEOUT_S)
+    def _file(self, host: str) -> str:
+        """The journal file of a host's present process."""
+        return f"{host}-{self._fleet.berths[host].life}.msgpack"
 
     # the run
 
@@ -209,78 +141,89 @@ class Conductor:
             self._director.begin(self._control, lambda event: self._publish(NOBODY, event))
             self._run_until(self.setup.duration_ns, directed=True)
         except Exception as error:
-            self._fail(f"{type(error).__name__}: {error}")
+            self._fleet.fail(f"{type(error).__name__}: {error}")
         try:
             self._director.finish(self._now_ns())
-            self._await_restarts()
-            end_ns = max(self.setup.duration_ns, self._now_ns()) + self.setup.drain_ns
+            self._fleet.settle()  # the drain counts from when all nodes are up again
+            end_ns = self._now_ns() + self.setup.drain_ns
             self._run_until(end_ns, directed=False)
         except Exception as error:
-            self._fail(f"{type(error).__name__}: {error}")
+            self._fleet.fail(f"{type(error).__name__}: {error}")
         self._over.set()
-
-    def _await_restarts(self) -> None:
-        """What heals at the end is to have time to show: the drain counts from when all nodes are up."""
-        for lane in self._lanes.values():
-            lane.submit(lambda: None).result(START_TIMEOUT_S)
 
     def _run_until(self, end_ns: int, *, directed: bool) -> None:
         look_ns = 0
-        while (now_ns := self._now_ns()) < end_ns and not self._stop_early and self._failure is None:
+        while (now_ns := self._now_ns()) < end_ns and not self._stop_early and self._fleet.failure is None:
             self._observe()
             due_ns = self._director.due_ns() if directed else None
             if due_ns is not None and due_ns <= now_ns:
                 self._director.advance(now_ns)
+                if self._director.over:
+                    return
             if now_ns >= look_ns:
                 self._look_for_dead()
-                look_ns = now_ns + int(LOOK_EVERY_S * 1e9)
+                if now_ns >= self._clock_ns:
+                    self._measure_clocks()
+                look_ns = now_ns + LOOK_EVERY_NS
             until_ns = min(end_ns, look_ns, end_ns if due_ns is None else due_ns)
             self._waker.wait(self._inbox, max(0.0, (until_ns - self._now_ns()) / 1e9))
 
     def _observe(self) -> None:
+        """Take in what the hosts have journalled since; what a dead process said late changes nobody's mind."""
         while (copy := self._inbox.receive()) is not None:
-            for _, node, event in self._decode(copy):
+            number, life, is_journal = COPY_HEADER.unpack_from(copy)
+            berth, content = self._hosts[number], memoryview(copy)[COPY_HEADER.size :]
+            if is_journal:
+                self._keep_copy(f"{berth.name}-{life}.msgpack", content)
+                continue
+            lives = berth.life == life and berth.actor is not None
+            for time_ns, node, event in self._decode(content):
                 if isinstance(event, Traffic):
                     self._delivered += event.delivered
-                    continue
-                self._tally.observe(node, event)
-                self._director.observe(node, event)
+                elif lives:
+                    self._tell(time_ns - self.origin_ns, node, event)
+
+    def _keep_copy(self, name: str, content: memoryview) -> None:
+        """Append to the journal of a host on another machine, byte for byte."""
+        with (self._folder / "journal" / name).open("ab") as file:
+            file.write(content)
+        self._copies[name] = self._copies.get(name, 0) + len(content)
+
+    def _measure_clocks(self) -> None:
+        for clock in self._fleet.clocks.measure_again():
+            self._publish(NOBODY, clock)
+        self._clock_ns = self._now_ns() + MEASURE_CLOCKS_EVERY_NS
 
     def _look_for_dead(self) -> None:
-        with self._lock:
-            watches = dict(self._watches)
-        ended, _ = ray.wait(list(watches.values()), num_returns=len(watches), timeout=0)
-        for name, watch in watches.items():
-            if watch in ended and name in self._watches:
-                try:
-                    ray.get(watch)
-                    reason = "its loop ended"
-                except Exception as error:
-                    reason = str(error).strip().splitlines()[-1]
-                self._fail(f"host {name} ended though no fault had killed it: {reason}")
+        for berth, reason in self._fleet.ended_unasked():
+            said = f"host {berth.name} ended though no fault had killed it: {reason}"
+            clients_too = any(node >= self.setup.topology.server_count for node in berth.place.nodes)
+            if self.setup.host_loss == "fail" or clients_too:
+                self._fleet.fail(said)
+                continue
+            self._notes.append(said)
+            gone = self._fleet.lose(berth)
+            for node in gone:
+                self._publish(node, NodeStopped(killed_process=True))
+            if self.setup.host_loss == "restart":
+                self._fleet.in_lanes(gone, self._replace, wait=False)
+
+    def _replace(self, berth: Berth, nodes: tuple[NodeId, ...]) -> None:
+        self._fleet.replace(berth, nodes, lambda actor: self._control.prepare(actor, berth.place.nodes))
 
     def _publish(self, node: NodeId, event: Event) -> None:
         with self._lock:
             self._journal.write(time.monotonic_ns(), node, event)
             self._journal.flush()
-        self._tally.observe(node, event)
-        self._director.observe(node, event)
+        self._tell(self._now_ns(), node, event)
 
-    def _fail(self, reason: str) -> None:
-        if self._failure is None:
-            self._failure = reason
+    def _tell(self, time_ns: int, node: NodeId, event: Event) -> None:
+        with self._lock:
+            self._tally.observe(time_ns, node, event)
+            self._director.observe(node, event, time_ns)
 
     def _now_ns(self) -> int:
         return time.monotonic_ns() - self.origin_ns
-
-
-def _delivered(ending: Any) -> int:
-    """What a host says at its end that it delivered since it last told; nothing if it failed."""
-    try:
-        told: Traffic = ray.get(ending)
-    except ray.exceptions.RayError:
-        return 0
-    return told.delivered
 
 
 ConductorActor = ray.remote(Conductor)

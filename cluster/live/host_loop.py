@@ -5,68 +5,120 @@ turn's frames leave; then sleep until something comes or falls due.
 """
 
 import heapq
+import tempfile
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
+from struct import Struct
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 import zmq
 
+from actors.history import Invoke, Return
 from actors.message import Event, Message, NodeId
-from actors.node import Stored
+from cluster.buckets import Buckets
 from cluster.codec import Codec, Letter, MalformedFrame
-from cluster.control import LinkRule
 from cluster.drive import DrivenNode
 from cluster.fabric import Setup
 from cluster.journal import NOBODY, HostClock, Journal, Traffic
-from cluster.lag import Lag
-from cluster.latency import load_profile
-from cluster.live.file_disk import FileDisk, images
-from cluster.live.socket import Inbox, Keys, Outbox, Waker
+from cluster.latency import profile_of
+from cluster.live.file_disk import FileDisk, images, void
+from cluster.live.punctual import be_punctual
+from cluster.live.socket import LOOPBACK, Inbox, Keys, Outbox, Waker
 from cluster.loop import DELIVER, SYNCED, Loop
 from cluster.streams import stream
 
+LINGER_MS = 5000
 NEVER_AUTOMATICALLY = 1 << 62
+TURN_ENTRIES = 256  # handled at most between two looks at what has come
 TELL_TRAFFIC_EVERY_NS = 1_000_000_000
+TELL_LATER_EVERY_NS = 100_000_000
+ONLY_COUNTED = frozenset((Invoke, Return, Traffic))
+"""Events that are but counted while a run goes on: unless watched, the conductor hears of them ten times a second."""
+COPY_HEADER = Struct("<IIB")
+"""Stands before what goes to the observer: the host's number, its process's, and whether it is a piece of journal."""
+
+
+class Home(NamedTuple):
+    """Where the conductor is, and with it the run's folder."""
+
+    ip: str
+    ray_node: str
+    apart: bool  # whether another Ray node counts as another machine, even with the same address
+
+
+Watched: TypeAlias = frozenset[type[Event]] | None
+"""What the observer is to be told of at once; None: everything."""
 
 
 class HostPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What one host is to run."""
+    """What one process of a host needs to know."""
 
     name: str
-    nodes: tuple[NodeId, ...]
-    incarnation: int  # of its nodes: how often they have started before
+    number: int  # of the host, 0.. within the run
+    life: int  # how many processes this host had before
     folder: Path  # the run's
     keys: Keys
+    home: Home  # where the conductor is
+    ip: str | None  # what its sockets bind to; None: its machine's own address
 
 
 class HostLoop(Loop):
     """Runs a host's nodes in a thread. Other threads talk to it through `command`."""
 
-    def __init__(self, setup: Setup, plan: HostPlan, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        plan: HostPlan,
+        context: "zmq.Context[zmq.Socket[bytes]]",
+        watched: Watched = None,
+        *,
+        ip: str = LOOPBACK,
+        far: bool = False,
+    ) -> None:
         super().__init__(setup, plan.name)
+        self._touched: dict[NodeId, DrivenNode] = {}
+        self.touched = self._touched
         self.plan = plan
-        self.inbox = Inbox(context, plan.keys)
+        self.starts: dict[NodeId, int] = {}  # which nodes to start, and how often each was started before
+        self.folder = far_folder(setup) if far else plan.folder
+        self.journal_bytes = 0  # of which the observer was sent a copy
+        self.inbox = Inbox(context, plan.keys, ip)
         self.failure: BaseException | None = None
         self.over = threading.Event()
         self._context = context
         self._codec = Codec((spec.kind for spec in setup.actors), len(setup.actors))
         self._waker = Waker()
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._synced: SimpleQueue[tuple[int, NodeId, int, int]] = SimpleQueue()
+        self._synced: SimpleQueue[tuple[int, NodeId, tuple[int, int, int]]] = SimpleQueue()
         self._outboxes: dict[str, Outbox] = {}
         self._observer: Outbox | None = None
         self._host_of: dict[NodeId, str] = {}
         self._letters: dict[str, list[Letter]] = defaultdict(list)
-        self._lag = Lag()
+        self._lag = Buckets(bits=4)  # by how much the oldest entry of each turn was late
         self._bytes = self._malformed = 0
         self._told = self.last_traffic = Traffic(0, 0, 0, 0)
         self._tell_traffic_ns = TELL_TRAFFIC_EVERY_NS
         self._running = True
-        self._disk = FileDisk(plan.folder / "disk", plan.name, sync=setup.disk.real)
+        self._far = far
+        if plan.life and far and not (self.folder / "disk" / f"{plan.name}.log").exists():
+            raise DiskOutOfReach(f"the disk of {plan.name} is on a machine that is gone")
+        self._disk = FileDisk(self.folder / "disk", plan.name, sync=setup.disk.real)
+        self._handed: dict[NodeId, int] = {}  # up to which mark a node's records were given to the disk
+        self._unsettled: set[NodeId] = set()  # crashed nodes whose loss is not on disk yet
+        self._awaited: dict[NodeId, int] = {}  # of them, those that are to start again: node -> starts before
+        self._watched = watched
+        self._told_at_once: list[tuple[int, NodeId, Event]] = []
+        self._told_later: list[tuple[int, NodeId, Event]] = []
+        self._tell_later_ns = 0
+        self._encode_events = msgspec.msgpack.Encoder().encode
+        self._copy_header = COPY_HEADER.pack(plan.number, plan.life, False)
+        self._journal_header = COPY_HEADER.pack(plan.number, plan.life, True)
 
     # what other threads may call
 
@@ -92,9 +144,6 @@ class HostLoop(Loop):
         if outbox is not None:
             outbox.close()
 
-    def apply_rules(self, rules: tuple[LinkRule, ...]) -> None:
-        self.network.apply_rules(rules)
-
     def stop(self) -> None:
         self._running = False
 
@@ -114,29 +163,39 @@ class HostLoop(Loop):
 
     def _begin(self, origin_ns: int) -> None:
         self.origin_ns = origin_ns
-        name = f"{self.host}-{self.plan.incarnation}.msgpack"
+        name = f"{self.host}-{self.plan.life}.msgpack"
+        path = self.folder / "journal" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         self._journal = Journal(
-            self.plan.folder / "journal" / name,
+            path,
             host=self.host,
             origin_ns=origin_ns,
             flush_at=NEVER_AUTOMATICALLY,
+            record=self.setup.record,
         )
-        draw = stream(self.setup.seed, "disk", self.host, self.plan.incarnation)
+        journal_head = path.read_bytes()
+        if self.setup.record == "messages":
+            messages = path.with_name(f"{path.stem}-messages.msgpack")
+            self.messages_to = Journal(messages, host=self.host, origin_ns=origin_ns)
+        draw = stream(self.setup.seed, "disk", self.host, self.plan.life)
         records = self._disk.recover(draw)
-        found = images(records, lambda node: self.setup.actors[node].kind.logs)
+        self._disks = images(records, lambda node: self.setup.actors[node].kind)
         self._take_commands()  # where the others are, before the first message leaves
+        self._copy_journal(journal_head)
         self._make_delay_tables()
+        be_punctual()
         time.sleep(max(0, (origin_ns - time.monotonic_ns()) / 1e9))
         self.now_ns = max(0, time.monotonic_ns() - origin_ns)
-        self.publish(NOBODY, HostClock(self.host, 0, 0))
-        for node in self.plan.nodes:
-            self.start(node, found.get(node, Stored()), self.plan.incarnation)
+        if not self._far:
+            self.publish(NOBODY, HostClock(self.host, 0, 0))
+        for node, before in self.starts.items():
+            self.start(node, incarnation=before)
 
     def _make_delay_tables(self) -> None:
         """Compute the trips from here to everywhere ahead of time: milliseconds that the first messages would wait."""
-        topology, profile = self.setup.topology, load_profile(self.setup.latency)
+        topology, profile = self.setup.topology, profile_of(self.setup.latency)
         everywhere = dict.fromkeys(topology.regions)
-        for source in dict.fromkeys(topology.regions[node] for node in self.plan.nodes):
+        for source in dict.fromkeys(topology.regions[node] for node in self.starts):
             for target in everywhere:
                 profile.trip(source, target, self.setup.inside_region_rtt_ns).table()
 
@@ -146,12 +205,12 @@ class HostLoop(Loop):
         self._handle_due()
         if self.now_ns >= self._tell_traffic_ns:
             self._tell_traffic()
-        copy = self._journal.flush()
+        self._copy_journal(self._journal.flush())
         for host, letters in self._letters.items():
             self._send(host, letters)
         self._letters.clear()
-        if copy and self._observer is not None:
-            self._observer.send(copy)
+        if self._told_at_once or (self._told_later and self.now_ns >= self._tell_later_ns):
+            self._tell_observer()
         self._sleep()
 
     def _take_commands(self) -> None:
@@ -169,18 +228,37 @@ class HostLoop(Loop):
             for due_ns, source, target, message in letters:
                 self.push(due_ns, DELIVER, target, source, message)
         while not self._synced.empty():
-            due_ns, node, incarnation, mark = self._synced.get()
-            self.push(due_ns, SYNCED, node, node, (incarnation, mark))
+            due_ns, node, what = self._synced.get()
+            self.push(due_ns, SYNCED, node, node, what)
 
     def _handle_due(self) -> None:
-        heap, origin_ns, clock = self.heap, self.origin_ns, time.monotonic_ns
-        self.now_ns = clock() - origin_ns
-        turn_ns = self.now_ns  # what falls due later than this waits for the next turn, so that frames leave in between
-        while heap and heap[0][0] <= turn_ns:
-            due_ns, _, kind, node, sender, what = heapq.heappop(heap)
+        """Handle what is due, then carry out its effects: once a node, its saves as one record.
+
+        What falls due only now waits for the next turn, and so does what exceeds a share, so that frames leave in
+        between.
+        """
+        heap, origin_ns, clock, handle, pop = self.heap, self.origin_ns, time.monotonic_ns, self.handle, heapq.heappop
+        turn_ns = self.now_ns = clock() - origin_ns
+        if heap and heap[0][0] <= turn_ns:
+            self._lag.add(turn_ns - heap[0][0])
+        left = TURN_ENTRIES
+        while heap and heap[0][0] <= turn_ns and left:
+            _, _, kind, node, sender, what = pop(heap)
             self.now_ns = clock() - origin_ns
-            self._lag.add(self.now_ns - due_ns)
-            self.handle(kind, node, sender, what)
+            if kind == SYNCED:
+                what = self._confirm(node, *what)
+            handle(kind, node, sender, what)
+            left -= 1
+        for driven in self._touched.values():
+            driven.carry_out()
+        self._touched.clear()
+
+    def _confirm(self, node_id: NodeId, incarnation: int, mark: int, end: int) -> tuple[int, int]:
+        """A sync has come to its modelled end: a crash from here on loses nothing of it."""
+        node = self.nodes.get(node_id)
+        if node is not None and node.incarnation == incarnation:
+            self._disk.confirm(node_id, end)
+        return incarnation, mark
 
     def _send(self, host: str, letters: list[Letter]) -> None:
         outbox = self._outboxes.get(host)
@@ -198,17 +276,21 @@ class HostLoop(Loop):
         self._waker.wait(self.inbox, wait_s)
 
     def _end(self) -> None:
-        self._tell_traffic(lag_p99_ns=self._lag.p99_ns())
+        self._tell_traffic(lag_p99_ns=self._lag.percentile_ns(990) or 0)
+        self._copy_journal(self._journal.flush())
         self._journal.close()
+        if self.messages_to is not None:
+            self.messages_to.close()
         self._disk.close()
         for outbox in self._outboxes.values():
             outbox.close()
         if self._observer is not None:
-            self._observer.close()
+            self._observer.close(LINGER_MS)
         self.inbox.close()
 
     def _tell_traffic(self, lag_p99_ns: int = 0) -> None:
         """Record what passed since the last time: a killed host's share is known up to its last full second."""
+        self.tell_loads()
         total = Traffic(self.sent, self.dropped, self.delivered, self._bytes, self._malformed)
         told = self._told
         self.last_traffic = Traffic(
@@ -222,6 +304,21 @@ class HostLoop(Loop):
         self.publish(NOBODY, self.last_traffic)
         self._told = total
         self._tell_traffic_ns = self.now_ns + TELL_TRAFFIC_EVERY_NS
+
+    def _copy_journal(self, data: bytes) -> None:
+        """Send what was journalled to the conductor, if it can't read it here."""
+        if self._far and data and self._observer is not None:
+            self._observer.send(self._journal_header + data)
+            self.journal_bytes += len(data)
+
+    def _tell_observer(self) -> None:
+        """Send the conductor what it is to know: what a director may act on at once, with all that has gathered."""
+        if self._observer is not None:
+            events = sorted((*self._told_at_once, *self._told_later), key=_time_of)
+            self._observer.send(self._copy_header + self._encode_events(events))
+        self._told_at_once.clear()
+        self._told_later.clear()
+        self._tell_later_ns = self.now_ns + TELL_LATER_EVERY_NS
 
     # what differs from the simulator
 
@@ -237,16 +334,65 @@ class HostLoop(Loop):
 
     def start_sync(self, node: DrivenNode) -> None:
         """See `Loop.start_sync`: the real write, and at least as long as the disk model says."""
-        took_ns = self.setup.disk.fsync_ns + self.fsync_extra_ns.get(node.id, 0)
-        due_ns, node_id, incarnation = self.now_ns + took_ns, node.id, node.incarnation
+        due_ns, node_id, incarnation = self.now_ns + self.sync_ns(node), node.id, node.incarnation
         records, mark = node.disk.unsynced(), node.disk.begin_sync()
+        self._handed[node_id] = mark
 
-        def done() -> None:
-            self._synced.put((due_ns, node_id, incarnation, mark))
+        def done(end: int) -> None:
+            self._synced.put((due_ns, node_id, (incarnation, mark, end)))
             self._waker.wake()
 
-        self._disk.write(node_id, records, done)
+        end = self._disk.write(node_id, records, done)
+        if end is not None:
+            self.push(due_ns, SYNCED, node_id, node_id, (incarnation, mark, end))
+
+    def crash(self, node_id: NodeId) -> None:
+        """See `Loop.crash`. What the crash loses of the node's records stands in the shared log: it is voided there."""
+        disk = self.nodes[node_id].disk
+        asked, handed = disk.unsynced(), max(0, self._handed.pop(node_id, 0) - disk.durable)
+        super().crash(node_id)
+        kept = len(asked) - len(disk.unsynced())
+        records = asked[handed:kept] + ([void(handed - kept)] if handed > kept else [])
+        if records:
+            self._unsettled.add(node_id)
+            end = self._disk.write(node_id, records, lambda end: self.command(partial(self._settle, node_id, end)))
+            if end is not None:
+                self._settle(node_id, end)
+
+    def _settle(self, node_id: NodeId, end: int) -> None:
+        self._disk.confirm(node_id, end)
+        self._unsettled.discard(node_id)
+        if node_id in self._awaited:
+            self.restart(node_id, self._awaited.pop(node_id))
+
+    def restart(self, node_id: NodeId, before: int) -> None:
+        """Start a node that was dropped, once its loss is on disk: its new life must not build on what may vanish."""
+        if node_id in self._unsettled:
+            self._awaited[node_id] = before
+        else:
+            self.start(node_id, incarnation=before)
 
     def publish(self, node: NodeId, event: Event) -> None:
         """See `Loop.publish`: journalled here, and copied to the observer at the turn's end."""
-        self._journal.write(self.now_ns + self.origin_ns, node, event)
+        time_ns = self.now_ns + self.origin_ns
+        self._journal.write(time_ns, node, event)
+        kind = type(event)
+        if self._watched is None:
+            self._told_at_once.append((time_ns, node, event))
+        elif kind in ONLY_COUNTED:
+            self._told_later.append((time_ns, node, event))
+        elif kind in self._watched:
+            self._told_at_once.append((time_ns, node, event))
+
+
+class DiskOutOfReach(Exception):
+    """A host is to start again where its disk is not: it must not, on an empty one."""
+
+
+def far_folder(setup: Setup) -> Path:
+    """Where a host on another machine than the driver's keeps its disk and journal while the run goes on."""
+    return Path(tempfile.gettempdir()) / "splitbrain" / setup.name
+
+
+def _time_of(told: tuple[int, NodeId, Event]) -> int:
+    return told[0]

@@ -9,24 +9,30 @@ BULK = 1024  # encoding many entries at once costs a fifth less than one by one
 
 
 class Digest:
-    """Takes what happened in order; content only, never addresses, hashes or texts of objects."""
+    """Takes what happened in order; content only, never addresses, hashes or texts of objects.
+
+    Steps (what was due) gather in `steps`, a list that whoever runs a loop appends to; `drain` must be called when BULK
+    have gathered, no sooner. Events come as they were encoded for the journal.
+    """
 
     def __init__(self) -> None:
-        self._hash = blake2b(digest_size=16)
-        self._pending: list[tuple[Any, ...]] = []
+        self.steps: list[tuple[Any, ...]] = []
+        self._steps = blake2b(digest_size=16)
+        self._events = blake2b(digest_size=16)
         self._encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
-    def add(self, *what: Any) -> None:
-        """Numbers, texts, messages, events and tuples of them."""
-        self._pending.append(what)
-        if len(self._pending) >= BULK:
-            self._drain()
+    def add_events(self, encoded: bytes) -> None:
+        """Events, as the journal keeps them."""
+        self._events.update(encoded)
+
+    def drain(self) -> None:
+        """Take in what has gathered."""
+        self._steps.update(self._encode(self.steps))
+        self.steps.clear()
 
     def hexdigest(self) -> str:
         """32 hexadecimal digits over all that was added."""
-        self._drain()
-        return self._hash.hexdigest()
-
-    def _drain(self) -> None:
-        self._hash.update(self._encode(self._pending))
-        self._pending.clear()
+        rest = self._steps.copy()
+        rest.update(self._encode(self.steps))
+        rest.update(self._events.digest())
+        return rest.hexdigest()[:32]

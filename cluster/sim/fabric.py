@@ -10,6 +10,7 @@ from actors.message import NodeId
 from cluster.control import Control, LinkRule
 from cluster.fabric import Director, FabricResult, Progress, Setup
 from cluster.journal import Journal
+from cluster.sim.fast_loop import FastLoop
 from cluster.sim.loop import SimLoop
 from cluster.sim.trace import Trace, TracedLoop
 
@@ -63,13 +64,19 @@ def run(
     (folder / "journal").mkdir(parents=True, exist_ok=True)
     began_s = time.monotonic()
     with ExitStack() as files:
-        journal = files.enter_context(Journal(folder / "journal" / "sim.msgpack", host="sim", origin_ns=0))
-        loop = SimLoop(setup, journal, director)
+        path = folder / "journal" / "sim.msgpack"
+        journal = files.enter_context(Journal(path, host="sim", origin_ns=0, record=setup.record))
+        loop: SimLoop = FastLoop(setup, journal, director)
+        if setup.record == "messages":
+            loop = SimLoop(setup, journal, director)
+            path = folder / "journal" / "sim-messages.msgpack"
+            loop.messages_to = files.enter_context(Journal(path, host="sim", origin_ns=0))
         if trace is not None:
             loop = TracedLoop(setup, journal, director, trace=files.enter_context(Trace(trace)))
         interrupted = run_loop(loop, director, watch)
+        digest = loop.hexdigest()
     return FabricResult(
-        digest=loop.digest.hexdigest(),
+        digest=digest,
         messages=loop.delivered,
         wall_s=time.monotonic() - began_s,
         virtual_s=loop.now_ns / 1e9,
@@ -91,6 +98,7 @@ def run_loop(loop: SimLoop, director: Director, watch: Callable[[Progress], None
     finally:
         director.finish(loop.now_ns)
     if not interrupted:
-        loop.run_until(setup.duration_ns + setup.drain_ns, watch)
+        loop.run_until(loop.now_ns + setup.drain_ns, watch)
+    loop.tell_loads()
     loop.record(loop.traffic())
     return interrupted

@@ -8,18 +8,33 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from actors.election import RoleChanged
-from actors.protocols.raft_messages import Committed, EntryName, LogChanged
+from actors.protocols.raft_messages import (
+    Committed,
+    Compacted,
+    EntryName,
+    LogChanged,
+    MembersChanged,
+    QuorumForced,
+)
+from actors.state.configuration import Configuration, overlap
 from cluster.topology import Topology
 from experiments.checkers.election_safety import leaders_by_term, two_leaders
 from experiments.checkers.verdict import Verdict
 from experiments.recording import Observed
 
 LISTED = 10  # violations of each property
-PROPERTIES = ("election safety", "log matching", "leader completeness", "state machine safety")
+PROPERTIES = (
+    "election safety",
+    "leader append-only",
+    "log matching",
+    "leader completeness",
+    "state machine safety",
+    "configurations overlap",
+)
 
 
 def raft_safety(events: Iterable[Observed], topology: Topology) -> Verdict:
-    """Election safety, log matching, leader completeness and state machine safety (figure 3).
+    """The five properties of figure 3, and that committed configurations in a row have overlapping quorums (§6).
 
     Sound: each violation is one of the recorded run. Complete for what was recorded: durable logs as nodes told
     them, commits as nodes knew them. An entry that was committed though nobody lived to say so is not known of.
@@ -95,6 +110,9 @@ class Replay:
         self.elections: list[Election] = []
         self.found: dict[str, list[dict[str, Any]]] = {name: [] for name in PROPERTIES}
         self.holes: list[str] = []
+        self.leading: set[int] = set()
+        self.members: dict[tuple[int, int], MembersChanged] = {}  # by (index, term) of its entry
+        self.forced = False  # an operator gave up on what lost nodes held: what follows may break promises
 
     def take(self, observed: Observed) -> None:
         """Go on by one event."""
@@ -103,12 +121,25 @@ class Replay:
             self.change_log(node, event)
         elif isinstance(event, Committed):
             self.commit(node, event)
-        elif isinstance(event, RoleChanged) and event.role == "leader":
-            self.elections.append(Election(node, event.term, list(self.logs[node])))
+        elif isinstance(event, Compacted):
+            self.compact(node, event)
+        elif isinstance(event, MembersChanged):
+            self.members.setdefault((event.index, event.term), event)
+        elif isinstance(event, QuorumForced):
+            self.forced = True
+        elif isinstance(event, RoleChanged):
+            self.leading.discard(node)
+            if event.role == "leader":
+                self.leading.add(node)
+                if not self.forced:
+                    self.elections.append(Election(node, event.term, list(self.logs[node])))
 
     def change_log(self, node: int, change: LogChanged) -> None:
         """Log matching: one entry at an (index, term), and one term before it. By induction the rest follows."""
         log = self.logs[node]
+        if node in self.leading and change.after < len(log):
+            what = f"{self.name(node)} cut its own log from {len(log)} to {change.after} entries while it led"
+            self.found["leader append-only"].append({"index": change.after, "nodes": [self.name(node)], "what": what})
         if change.after > len(log):
             self.holes.append(
                 f"the recording has a hole: {self.name(node)}'s log skips from {len(log)} to {change.after}"
@@ -135,6 +166,22 @@ class Replay:
         what = f"at index {index}, term {term}, the logs of {one} and {two} {differs}"
         self.found["log matching"].append({"index": index, "term": term, "nodes": [one, two], "what": what})
 
+    def compact(self, node: int, change: Compacted) -> None:
+        """The log begins behind a committed entry: one that stands there already, or a snapshot's last one."""
+        log = self.logs[node]
+        if change.index <= len(log) and (not change.index or log[change.index - 1][0] == change.term):
+            return
+        if change.index > len(self.committed):
+            self.holes.append(
+                f"the recording has a hole: {self.name(node)} has a snapshot up to {change.index}, "
+                f"but what is known to be committed ends at {len(self.committed)}"
+            )
+            return
+        self.logs[node] = self.committed[: change.index]
+        self.agreed[node] = change.index
+        if self.committed[change.index - 1][0] != change.term:
+            self.diverge(change.index - 1, node)
+
     def commit(self, node: int, commit: Committed) -> None:
         """State machine safety: at each index all nodes commit the same entry."""
         log = self.logs[node]
@@ -147,9 +194,17 @@ class Replay:
             if position == len(self.committed):
                 self.committed.append(log[position])
                 self.first_by.append(node)
-            elif self.committed[position] != log[position]:
+                self.judge_members(position + 1, log[position])
+            elif self.committed[position] != log[position] and not self.forced:
                 self.diverge(position, node)
         self.agreed[node] = max(self.agreed[node], commit.index)
+
+    def judge_members(self, index: int, entry: EntryName) -> None:
+        """A configuration is committed: no quorum of it may do without the one before (§6)."""
+        change = self.members.get((index, entry[0])) if entry[1] == Configuration.process else None
+        if change is not None and not self.forced and not overlap(change.before, change.configuration):
+            what = f"at index {index} {change.configuration} follows {change.before}: quorums without a common node"
+            self.found["configurations overlap"].append({"index": index, "what": what})
 
     def diverge(self, position: int, node: int) -> None:
         one, two = self.name(self.first_by[position]), self.name(node)

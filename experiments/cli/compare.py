@@ -15,9 +15,10 @@ from experiments.store import StoredRun, find_run
 @click.command
 @click.argument("a")
 @click.argument("b")
+@click.option("--labels", is_flag=True, help="Show metrics by region and function too.")
 @store_option
 @answering
-def compare(a: str, b: str, store: Path) -> Answer:
+def compare(a: str, b: str, *, labels: bool, store: Path) -> Answer:
     """Compare run A with run B: the parameters that differ, the metrics with their ratio, the verdicts.
 
     Each is a folder, an id, a unique prefix, @last or @last~1.
@@ -26,7 +27,7 @@ def compare(a: str, b: str, store: Path) -> Answer:
     comparison = compare_runs(left, right)
 
     def view(out: Console) -> None:
-        print_comparison(out, comparison, a=_label(left), b=_label(right))
+        print_comparison(out, comparison, a=_label(left), b=_label(right), labelled=labels)
 
     return Answer(msgspec.to_builtins(comparison), view)
 

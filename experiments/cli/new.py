@@ -8,6 +8,7 @@ from rich.console import Console
 
 from experiments.cli.output import Answer, answering
 from experiments.request import BadRequest
+from experiments.spec.document import scalar
 
 TEMPLATE = """\
 # Run it:      splitbrain run {file}
@@ -49,6 +50,11 @@ expect: # what else must hold, in every run
 """
 
 
+def _written(name: str) -> str:
+    """A name as YAML takes it for a text: 123 and null are none without quotes."""
+    return name if scalar(name) == name else f'"{name}"'
+
+
 @click.command
 @click.argument("name")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
@@ -61,7 +67,7 @@ def new(name: str, force: bool) -> Answer:
     if path.exists() and not force:
         raise BadRequest(f"{path} is there already; choose another name, or replace it with --force")
     try:
-        path.write_text(TEMPLATE.format(name=path.stem, file=path))
+        path.write_text(TEMPLATE.format(name=_written(path.stem), file=path))
     except OSError as error:
         raise BadRequest(f"{path} can't be written: {error.strerror or error}") from error
 

@@ -104,6 +104,7 @@ def _answer(command: Command, options: dict[str, Any]) -> Answer:
 
 def refusal(messages: Sequence[str], *, problems: Sequence[Problem] = (), code: int = BAD_INPUT) -> Answer:
     """The answer to what can't be done; the messages go to standard error at once."""
+    messages = [message.encode("utf-8", "backslashreplace").decode() for message in messages]
     for message in messages:
         click.echo(message, err=True)
     return Answer({"error": "\n".join(messages), "problems": msgspec.to_builtins(list(problems))}, _silent, code)

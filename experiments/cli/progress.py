@@ -70,6 +70,8 @@ def line_of(progress: Progress, rate: float) -> str:
         f"{rate:,.0f} ops/s",
         f"leader {progress.leader or 'none'}",
     ]
+    if progress.p50_ns is not None and progress.p99_ns is not None:
+        parts.append(f"p50 {progress.p50_ns / 1e6:.3g} ms  p99 {progress.p99_ns / 1e6:.3g} ms")
     if progress.failed:
         parts.append(f"{progress.failed:,} failed")
     if progress.faults:

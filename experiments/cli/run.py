@@ -1,5 +1,6 @@
 """`splitbrain run`: run an experiment file or a resolved plan, record and judge it."""
 
+import contextlib
 import signal
 import sys
 from pathlib import Path
@@ -10,8 +11,10 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from cluster.fabric import FabricError
 from experiments.batch import Batch, is_last_word, run_batch
 from experiments.claims import judge_claims
+from experiments.cli.group_view import group_view
 from experiments.cli.output import (
     FABRIC_FAILED,
     INTERRUPTED,
@@ -23,7 +26,7 @@ from experiments.cli.output import (
     store_option,
 )
 from experiments.cli.progress import Watch
-from experiments.cli.run_view import overall_view, print_claims, run_view
+from experiments.cli.run_view import print_claims, run_view
 from experiments.execute import Finished, new_group
 from experiments.judge import judge_group
 from experiments.plan import Plan
@@ -64,8 +67,10 @@ def run_all(wanted: Wanted, store: Path, *, group: str, address: str | None) -> 
     titles = [_title(plan, number, len(wanted.plans)) for number, plan in enumerate(wanted.plans, start=1)]
     batch = Batch(plans=wanted.plans, store=store, group=group, source=wanted.source, address=address)
     finished: dict[int, Finished] = {}
-    with Watch(console(sys.stderr), titles) as watch:
+    with Watch(console(sys.stderr), titles) as watch, contextlib.suppress(KeyboardInterrupt):
         for place, done in run_batch(batch, watch):
+            if isinstance(done, Exception):
+                raise FabricError(f"run {place + 1} of {len(wanted.plans)} was lost: {done}")
             finished[place] = done
             watch.say(place, _outcome(done))
     return [finished[place] for place in sorted(finished)]
@@ -99,7 +104,7 @@ def answer(finished: list[Finished], group: str, *, total: int) -> Answer:
             for done in finished:
                 run_view(out, done.path, done.plan, done.summary, recording=done.recording)
         else:
-            overall_view(out, [(done.path, done.summary) for done in finished], expected=expected)
+            group_view(out, finished, expected=expected)
         print_claims(out, claims)
         if total > 1:
             good = sum(summary.ok for summary in summaries)

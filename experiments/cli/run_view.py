@@ -18,7 +18,6 @@ from experiments.plan import Plan
 from experiments.recording import Recording
 from experiments.runner import topology_of
 from experiments.store import Expected, Summary
-from experiments.store.summary import GroupExpected
 
 GREEN, RED, YELLOW = "green", "red", "yellow"
 OPERATION_COLUMNS = {
@@ -54,32 +53,6 @@ def run_view(out: Console, path: Path, plan: Plan, summary: Summary, *, recordin
     out.print()
     if not print_broken(out, path, summary):
         out.print(f"record: {near(path)}", soft_wrap=True)
-
-
-def overall_view(out: Console, done: Sequence[tuple[Path, Summary]], *, expected: Sequence[GroupExpected]) -> None:
-    """Print several runs of one command, a row each, what broke, and what was expected of them together."""
-    table = plain_table("run", "variant", "fabric", "seed", "", "availability", "p50 ms", "p99 ms", "verdicts")
-    for _, summary in done:
-        metrics = summary.metrics
-        verdicts = (f"{name} {word(verdict.valid).plain}" for name, verdict in summary.verdicts.items())
-        table.add_row(
-            summary.run,
-            summary.variant or "",
-            summary.fabric,
-            str(summary.seed),
-            ended(summary),
-            _share(metrics.get("availability")),
-            _ms(metrics.get("latency_p50_ms")),
-            _ms(metrics.get("latency_p99_ms")),
-            ", ".join(verdicts),
-        )
-    out.print(table)
-    out.print()
-    for path, summary in done:
-        print_broken(out, path, summary, title=f"{summary.run} ")
-    if expected:
-        out.print(verdicts_table({}, expected))
-        out.print()
 
 
 def print_claims(out: Console, claims: Sequence[JudgedClaim]) -> None:

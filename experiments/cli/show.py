@@ -16,9 +16,10 @@ from experiments.store import StoredRun, find_run, load_recording
 
 @click.command
 @click.argument("run")
+@click.option("--labels", is_flag=True, help="Show metrics by region and function too.")
 @store_option
 @answering
-def show(run: str, store: Path) -> Answer:
+def show(run: str, *, labels: bool, store: Path) -> Answer:
     """Show how a run went.
 
     RUN is a folder, an id, a unique prefix, @last or @last~1.
@@ -32,7 +33,7 @@ def show(run: str, store: Path) -> Answer:
             out.print(f"judge:  splitbrain check {stored.origin.run}")
             return
         run_view(out, stored.path, stored.plan, stored.summary, recording=recording)
-        out.print(_metrics(stored.summary.metrics))
+        out.print(_metrics(stored.summary.metrics, labels))
 
     return Answer(document(stored), view)
 
@@ -47,8 +48,10 @@ def document(stored: StoredRun) -> dict[str, Any]:
     return found
 
 
-def _metrics(metrics: dict[str, float]) -> Table:
+def _metrics(metrics: dict[str, float], labelled: bool) -> Table:
     table = plain_table("metric", "value", right=1)
     for name, value in metrics.items():
+        if "[" in name and not labelled:
+            continue
         table.add_row(name, f"{value:,.4g}" if abs(value) < 1e5 else f"{value:,.0f}")
     return table

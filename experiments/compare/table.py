@@ -10,11 +10,12 @@ from experiments.compare.pairs import Comparison
 NS_PER_S = 1e9
 
 
-def print_comparison(out: Console, comparison: Comparison, *, a: str, b: str) -> None:
+def print_comparison(out: Console, comparison: Comparison, *, a: str, b: str, labelled: bool = False) -> None:
     """Print what differs, the metrics with their ratio, and the verdicts.
 
     Args:
         a, b: how the two sides are called.
+        labelled: show metrics by region and function too.
     """
     if comparison.differs:
         table = _table("parameter", a, b)
@@ -28,6 +29,8 @@ def print_comparison(out: Console, comparison: Comparison, *, a: str, b: str) ->
     for column in metrics.columns[1:]:
         column.justify = "right"
     for metric in comparison.metrics:
+        if "[" in metric.name and not labelled:
+            continue
         ratio = "" if metric.ratio is None else f"{metric.ratio:.3f}"
         metrics.add_row(metric.name, _figure(metric.a), _figure(metric.b), ratio)
     out.print(metrics)

@@ -1,7 +1,9 @@
 """The grammar of expectations, read by recursive descent; units are checked while reading."""
 
+import math
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import NamedTuple, TypeAlias
 
 from experiments.metrics import METRICS
@@ -29,28 +31,28 @@ class Dimension(NamedTuple):
 
 PLAIN, TIME, RATE, SIZE = Dimension(), Dimension(time=1), Dimension(time=-1), Dimension(size=1)
 
-UNITS: dict[str, tuple[float, Dimension]] = {
-    "": (1, PLAIN),
-    "%": (0.01, PLAIN),
-    "ns": (1e-6, TIME),
-    "us": (1e-3, TIME),
-    "ms": (1, TIME),
-    "s": (1e3, TIME),
-    "min": (60e3, TIME),
-    "h": (3600e3, TIME),
-    "/s": (1e-3, RATE),
-    "ops/s": (1e-3, RATE),
-    "/min": (1 / 60e3, RATE),
-    "B": (1, SIZE),
-    "kB": (1e3, SIZE),
-    "MB": (1e6, SIZE),
-    "GB": (1e9, SIZE),
-    "KiB": (2**10, SIZE),
-    "MiB": (2**20, SIZE),
-    "GiB": (2**30, SIZE),
-    "B/s": (1e-3, Dimension(-1, 1)),
-    "kB/s": (1, Dimension(-1, 1)),
-    "MB/s": (1e3, Dimension(-1, 1)),
+UNITS: dict[str, tuple[Fraction, Dimension]] = {  # exact: 57% is the 0.57 that a metric is, not a bit more
+    "": (Fraction(1), PLAIN),
+    "%": (Fraction(1, 100), PLAIN),
+    "ns": (Fraction(1, 10**6), TIME),
+    "us": (Fraction(1, 10**3), TIME),
+    "ms": (Fraction(1), TIME),
+    "s": (Fraction(10**3), TIME),
+    "min": (Fraction(60 * 10**3), TIME),
+    "h": (Fraction(3600 * 10**3), TIME),
+    "/s": (Fraction(1, 10**3), RATE),
+    "ops/s": (Fraction(1, 10**3), RATE),
+    "/min": (Fraction(1, 60 * 10**3), RATE),
+    "B": (Fraction(1), SIZE),
+    "kB": (Fraction(10**3), SIZE),
+    "MB": (Fraction(10**6), SIZE),
+    "GB": (Fraction(10**9), SIZE),
+    "KiB": (Fraction(2**10), SIZE),
+    "MiB": (Fraction(2**20), SIZE),
+    "GiB": (Fraction(2**30), SIZE),
+    "B/s": (Fraction(1, 10**3), Dimension(-1, 1)),
+    "kB/s": (Fraction(1), Dimension(-1, 1)),
+    "MB/s": (Fraction(10**3), Dimension(-1, 1)),
 }
 METRIC_UNITS = {"ms": "ms", "s": "s", "ops/s": "ops/s", "share": "", "count": "", "bytes": "B"}
 
@@ -73,10 +75,10 @@ class Reference(NamedTuple):
     def dimension(self) -> Dimension:
         return UNITS[METRIC_UNITS[METRICS[self.name].unit]][1]
 
-    @property
-    def scale(self) -> float:
-        """What a value in the metric's own unit is multiplied by to be in base units."""
-        return UNITS[METRIC_UNITS[METRICS[self.name].unit]][0]
+    def in_base_units(self, value: float) -> float:
+        """A value in the metric's own unit, as numbers with units are kept."""
+        scale = UNITS[METRIC_UNITS[METRICS[self.name].unit]][0]
+        return value if scale == 1 or not math.isfinite(value) else float(Fraction(value) * scale)
 
 
 class Arithmetic(NamedTuple):
@@ -174,7 +176,7 @@ def _scope(text: str) -> tuple[tuple[str, ...], str]:
 
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+(?:\.\d+)?)(?P<unit>(?:%|[A-Za-z]+)?(?:/[A-Za-z]+)?)"
+    r"\s*(?:(?P<number>[0-9]{1,30}(?:\.[0-9]{1,30})?)(?P<unit>(?:%|[A-Za-z]+)?(?:/[A-Za-z]+)?)"
     r"|(?P<name>[A-Za-z](?:[A-Za-z0-9_.]|-(?=[A-Za-z0-9]))*)(?P<labels>\[[^\]]*\])?"
     r"|(?P<sign><=|>=|==|!=|[<>+\-*/()]))"
 )
@@ -293,10 +295,10 @@ class _Reader:
 def _number(digits: str, unit: str) -> Number:
     if unit not in UNITS:
         raise MalformedExpectation(
-            f"{digits}{unit}: there is no unit {unit!r}; there are {', '.join(filter(None, UNITS))}"
+            f"{digits}{unit}: there is no unit {unit!r}; {did_you_mean(unit, filter(None, UNITS))}"
         )
     scale, dimension = UNITS[unit]
-    return Number(float(digits) * scale, dimension)
+    return Number(float(Fraction(digits) * scale), dimension)
 
 
 def _reference(name: str, labels: str) -> Reference:
@@ -319,6 +321,8 @@ def _labels(metric: str, text: str) -> str:
         if label not in known:
             there_are = f"it has {', '.join(known)}" if known else "it has none"
             raise MalformedExpectation(f"{metric} has no label {label!r}; {there_are}")
+        if label in found:
+            raise MalformedExpectation(f"{text}: the label {label} stands twice")
         found[label] = value
     return "[" + ",".join(f"{label}={found[label]}" for label in known if label in found) + "]"
 

@@ -99,7 +99,7 @@ def _value(expression: Expression, value_of: Callable[[Reference], float | None]
             return expression.value
         case Reference():
             value = value_of(expression)
-            return None if value is None else value * expression.scale
+            return None if value is None else expression.in_base_units(value)
         case Arithmetic():
             left, right = _value(expression.left, value_of), _value(expression.right, value_of)
             if left is None or right is None or (expression.operator == "/" and right == 0):

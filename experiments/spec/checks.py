@@ -4,28 +4,25 @@ Each check yields (path in the file, message).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, TypeAlias, get_origin
+from typing import Any, TypeAlias
 
-import msgspec
-
-from actors.settings import Settings, Unit, file_key
+from actors.settings import Settings, file_key
 from actors.systems import SYSTEMS
 from chaos.faults import FAULTS
-from chaos.targets import TARGET_WORDS, is_known
 from chaos.zoo import MUTANTS
-from cluster.latency import Profile, load_profile, profile_names
+from cluster.latency import Profile, profile_names
 from cluster.topology import Topology
 from experiments import expect
-from experiments.checkers import CHECKERS
+from experiments.checkers import CHECKERS, READS_EVENTS
+from experiments.checkers.linearizable.models import MODELS
 from experiments.near_words import did_you_mean
-from experiments.spec.models import MAX_NODES, ClaimFile, ClusterFile, ExperimentFile
-from experiments.spec.parts import chosen, latency_name, model_of, regions_of, settings_of, step_fault, workloads_of
+from experiments.spec.models import MAX_NODES, ClaimFile, ClusterFile, ExperimentFile, checks_of
+from experiments.spec.parts import chosen, latency_of, model_of, profile_in, regions_of, settings_of, workloads_of
+from experiments.spec.schedule_checks import check_schedule
 from experiments.workloads import WORKLOADS
 
 Path: TypeAlias = tuple[str | int, ...]
 Finding: TypeAlias = tuple[Path, str]
-
-MAX_INJECTIONS = 100_000
 
 
 def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Finding]:
@@ -37,9 +34,15 @@ def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Find
     yield from _times(file)
     servers = regions_of(file.cluster)
     topology = Topology(servers, len(servers)) if servers else None
-    for number, step in enumerate(file.chaos):
-        yield from _step(("chaos", number), step, file.duration, topology)
-    yield from _names(("check",), file.check, CHECKERS, "checker")
+    yield from check_schedule(file, topology)
+    yield from _names(("check",), checks_of(file), CHECKERS, "checker")
+    for number, line in enumerate(file.check):
+        if not isinstance(line, str) and line.linearizable.model not in (None, *MODELS):
+            there_are = did_you_mean(str(line.linearizable.model), MODELS)
+            where: Path = ("check", number, "linearizable", "model")
+            yield where, f"there is no model {line.linearizable.model!r}; {there_are}"
+    if file.record == "history":
+        yield from _unrecorded(file)
     for number, line in enumerate(file.expect):
         yield from _expectation(("expect", number), line, file, variants)
     for number, claim in enumerate(file.claim):
@@ -48,6 +51,9 @@ def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Find
 
 def _cluster(cluster: ClusterFile) -> Iterator[Finding]:
     here: Path = ("cluster",)
+    if cluster.regions is not None and len(cluster.regions) > MAX_NODES:
+        yield (*here, "regions"), f"{len(cluster.regions):,} regions; there are at most {MAX_NODES:,} servers"
+        return
     if (cluster.nodes is None) == (cluster.regions is None):
         both = "; leave one out" if cluster.nodes is not None else ""
         yield here, f"say either nodes: 5, or regions: {{us-east-1: 3, eu-west-1: 2}}{both}"
@@ -55,13 +61,19 @@ def _cluster(cluster: ClusterFile) -> Iterator[Finding]:
     for region, count in (cluster.regions or {}).items():
         if not 1 <= count <= MAX_NODES:
             yield (*here, "regions", region), f"{count} servers; a region has from 1 to {MAX_NODES:,}"
-    if cluster.regions is not None and not 1 <= sum(cluster.regions.values()) <= MAX_NODES:
+    counts = (cluster.regions or {}).values()
+    if (
+        cluster.regions is not None
+        and all(1 <= count <= MAX_NODES for count in counts)
+        and not 1 <= sum(counts) <= MAX_NODES
+    ):
         yield (*here, "regions"), f"there must be from 1 to {MAX_NODES:,} servers in all"
-    name = latency_name(cluster)
-    if name not in profile_names():
+    profile = profile_in(cluster)
+    if profile is None:
+        name = str(latency_of(cluster))
         yield (*here, "latency"), f"there is no latency profile {name!r}; {did_you_mean(name, profile_names())}"
         return
-    yield from _regions(cluster, load_profile(name))
+    yield from _regions(cluster, profile)
 
 
 def _regions(cluster: ClusterFile, profile: Profile) -> Iterator[Finding]:
@@ -147,69 +159,25 @@ def _workloads(file: ExperimentFile) -> Iterator[Finding]:
 def _times(file: ExperimentFile) -> Iterator[Finding]:
     if file.duration <= 0:
         yield ("duration",), "a run must last longer than nothing"
-    if file.warm_up >= file.duration:
+    elif file.warm_up >= file.duration:
         yield ("warm_up",), "the warm-up must end before the run does"
+    if file.seed[0] + file.repeat > 1 << 63:
+        yield ("seed",), f"seeds count up from {file.seed[0]}, and the last of them lies beyond {(1 << 63) - 1}"
     if len(file.seed) > 1 and file.repeat > 1:
         yield ("repeat",), "a list of seeds says how many runs there are; leave repeat out"
-
-
-def _step(path: Path, step: Any, duration_ns: int, topology: Topology | None) -> Iterator[Finding]:
-    if (step.at is None) == (step.every is None):
-        yield path, "say when: either at: 10s or every: 20s"
-    if step.every is not None:
-        if step.every <= 0:
-            yield (*path, "every"), "the time between two injections must be above 0"
-        elif duration_ns // step.every > MAX_INJECTIONS:
-            yield (*path, "every"), f"that is {duration_ns // step.every:,} injections; {MAX_INJECTIONS:,} are allowed"
-    if step.for_ is not None and step.for_ > duration_ns:
-        yield (*path, "for"), "the fault lasts longer than the run"
-    if step.for_ == 0:
-        yield (*path, "for"), "a fault that lasts no time does nothing"
-    names = chosen(step, FAULTS)
-    if len(names) != 1:
-        given = f"here are {' and '.join(names)}" if names else f"there are {', '.join(FAULTS)}"
-        yield path, f"name exactly one fault; {given}"
-        return
-    fault = step_fault(step)
-    yield from _problems((*path, names[0]), fault)
-    if topology is not None:
-        yield from _targets((*path, names[0]), fault, topology)
-
-
-def _targets(path: Path, settings: Settings, topology: Topology) -> Iterator[Finding]:
-    """Words that can't mean a server of this cluster."""
-    known = (*TARGET_WORDS, *dict.fromkeys(topology.regions), *(topology.name(node) for node in topology.servers))
-    for field in msgspec.structs.fields(type(settings)):
-        for word in _target_words(field.type, getattr(settings, field.name)):
-            if not is_known(word, topology):
-                reason = f"{word!r} can mean no server here"
-                if word in TARGET_WORDS:
-                    reason += f": a cluster of {topology.server_count} has no minority"
-                else:
-                    reason += f"; {did_you_mean(word, known)}"
-                yield (*path, file_key(field.name)), reason
-
-
-def _target_words(annotation: Any, value: Any) -> Iterable[str]:
-    """The words of a field if it names targets."""
-    units = _units(annotation)
-    if value is None:
-        return ()
-    if Unit.TARGET in units:
-        return tuple(value)
-    return tuple(word for side in value for word in side) if Unit.TARGET_PAIR in units else ()
-
-
-def _units(annotation: Any) -> tuple[Unit, ...]:
-    if get_origin(annotation) is Annotated:
-        return tuple(mark for mark in annotation.__metadata__ if isinstance(mark, Unit))
-    return tuple(unit for part in getattr(annotation, "__args__", ()) for unit in _units(part))
 
 
 def _names(path: Path, names: Iterable[str], table: Iterable[str], what: str) -> Iterator[Finding]:
     for number, name in enumerate(names):
         if name not in table:
             yield (*path, number), f"there is no {what} {name!r}; {did_you_mean(name, table)}"
+
+
+def _unrecorded(file: ExperimentFile) -> Iterator[Finding]:
+    """Checkers that read events which a history alone doesn't hold."""
+    for number, name in enumerate(checks_of(file)):
+        if name in READS_EVENTS:
+            yield ("check", number), f"{name} reads more events than record: history keeps; take record: events"
 
 
 def _expectation(path: Path, text: str, file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Finding]:
@@ -247,8 +215,10 @@ def _claim(path: Path, claim: ClaimFile, file: ExperimentFile, variants: tuple[s
 
 
 def _labels(path: Path, reference: expect.Reference, file: ExperimentFile) -> Iterator[Finding]:
+    if not reference.labels:
+        return
     functions = [function for workload in workloads_of(file) for function in WORKLOADS[workload.kind].functions]
-    known = {"region": list(dict.fromkeys(regions_of(file.cluster))), "op": functions}
+    known = {"region": list(dict.fromkeys(regions_of(file.cluster))), "op": functions, "fault": list(FAULTS)}
     for part in filter(None, reference.labels[1:-1].split(",")):
         label, _, value = part.partition("=")
         if label in known and value not in known[label]:

@@ -5,18 +5,19 @@ truth, a time or a number says so. Keys that stand twice, and nesting, aliases o
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
-from experiments.spec.problem import InvalidFile, Problem
+from experiments.spec.problem import InvalidFile, Problem, path_text
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 24
 MAX_VALUES = 200_000  # with each alias counted as often as it is used
+TOO_DEEP = f"values are nested more than {MAX_DEPTH} deep, aliases unfolded"
 Scalar: TypeAlias = str | int | float | bool | None
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9]\d{0,18})")
@@ -79,7 +80,12 @@ def parse(text: str, file: str) -> Tree:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         message = f"this is no YAML: {error.problem or error.context or 'it breaks off'}"
-        raise InvalidFile([Problem(file, line, "", message)]) from error
+        raise InvalidFile([Problem(file, line, reader.path(), message)]) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise InvalidFile(
+            [Problem(file, line, "", f"the sign {chr(error.character)!a} can't stand in YAML")]
+        ) from error
     except (yaml.YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InvalidFile([Problem(file, 0, "", f"this is no YAML: {reason}")]) from error
@@ -92,6 +98,21 @@ def parse(text: str, file: str) -> Tree:
     if reader.problems:
         raise InvalidFile(reader.problems)
     return tree
+
+
+def tree_of(value: Any, file: str, depth: int = 0) -> Tree:
+    """A Python value of mappings, lists and scalars as a tree without lines. Raises InvalidFile for other types."""
+    mark = Mark(file, 0)
+    if depth > MAX_DEPTH:
+        raise InvalidFile([Problem(file, 0, "", TOO_DEEP)])
+    if isinstance(value, Mapping):
+        inner = {str(key): tree_of(item, file, depth + 1) for key, item in value.items()}
+        return Tree(mark, inner, dict.fromkeys(inner, mark))
+    if isinstance(value, list | tuple):
+        return Tree(mark, [tree_of(item, file, depth + 1) for item in value])
+    if value is None or isinstance(value, str | int | float | bool):
+        return Tree(mark, value)
+    raise InvalidFile([Problem(file, 0, "", f"a {type(value).__name__} can't stand in an experiment")])
 
 
 def scalar(text: str) -> Scalar:
@@ -129,6 +150,25 @@ def _text(path: Path) -> str:
         raise InvalidFile([Problem(file, line, "", message)]) from error
 
 
+class _Anchored(NamedTuple):
+    """What an alias stands for."""
+
+    tree: Tree
+    values: int
+    depth: int  # 0 for a scalar
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collection whose end is still to come."""
+
+    tree: Tree
+    anchor: str | None
+    before: int  # values ahead of it
+    key: str | None = None  # of a mapping: the key that waits for its value
+    depth: int = 1  # of what it holds, aliases unfolded, itself included
+
+
 class _Reader:
     """Builds a tree from the parser's events, without recursion."""
 
@@ -136,10 +176,8 @@ class _Reader:
         self.file = file
         self.problems: list[Problem] = []
         self.values = 0
-        self.anchors: dict[str, Tree] = {}
-        self.sizes: dict[int, int] = {}  # values in an anchored tree, by the tree's place in `anchors`
-        self.open: list[tuple[Tree, str | None, int]] = []  # collection, its anchor, values before it
-        self.key: list[str | None] = []  # of each open mapping: the key that waits for its value
+        self.anchors: dict[str, _Anchored] = {}
+        self.open: list[_Open] = []
         self.root: Tree | None = None
 
     def read(self, events: Iterator[Any]) -> Tree | None:
@@ -156,8 +194,20 @@ class _Reader:
                 case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                     self._start(event)
                 case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                    self._end()
+                    self._end(event)
         return self.root
+
+    def path(self) -> str:
+        """Where in the file the reader is."""
+        return path_text(self._way())
+
+    def _way(self) -> Iterator[str | int]:
+        for collection in self.open:
+            value = collection.tree.value
+            if isinstance(value, list):
+                yield len(value)
+            elif collection.key is not None:
+                yield collection.key
 
     def _mark(self, event: Any) -> Mark:
         return Mark(self.file, event.start_mark.line + 1)
@@ -168,7 +218,7 @@ class _Reader:
             self._refuse(event, f"the file holds more than {MAX_VALUES:,} values, aliases unfolded")
 
     def _refuse(self, event: Any, message: str) -> None:
-        raise InvalidFile([*self.problems, Problem(self.file, self._mark(event).line, "", message)])
+        raise InvalidFile([*self.problems, Problem(self.file, self._mark(event).line, self.path(), message)])
 
     def _scalar(self, event: Any) -> None:
         plain = event.implicit[0]
@@ -177,70 +227,78 @@ class _Reader:
         tree = Tree(self._mark(event), scalar(event.value) if plain else event.value)
         self._count(event)
         if event.anchor:
-            self.anchors[event.anchor], self.sizes[id(tree)] = tree, 1
-        if self.key and self._is_key():
-            self.key[-1] = self._new_key(event.value, event)
-            return
-        self._take(tree, event)
+            self.anchors[event.anchor] = _Anchored(tree, 1, 0)
+        if self._is_key():
+            self._new_key(event.value, event)
+        else:
+            self._take(tree, event)
 
     def _is_key(self) -> bool:
         """Whether the next scalar is a key of the innermost mapping."""
-        return isinstance(self.open[-1][0].value, dict) and self.key[-1] is None
+        return bool(self.open) and isinstance(self.open[-1].tree.value, dict) and self.open[-1].key is None
 
-    def _new_key(self, key: str, event: Any) -> str:
-        mapping = self.open[-1][0]
+    def _new_key(self, key: str, event: Any) -> None:
+        mapping, mark = self.open[-1].tree, self._mark(event)
+        self.open[-1].key = key
+        if key == "<<":
+            self._refuse(event, "merge keys (<<) are not read; `extends:` and `variants:` merge")
         if key in mapping.keys:
             first = mapping.keys[key].line
             message = f"the key {key!r} stands here twice, first in line {first}; YAML would drop that one silently"
-            self.problems.append(Problem(self.file, self._mark(event).line, key, message))
-        mapping.keys[key] = self._mark(event)
-        return key
+            self.problems.append(Problem(self.file, mark.line, self.path(), message))
+        mapping.keys[key] = mark
 
     def _alias(self, event: Any) -> Tree:
         found = self.anchors.get(event.anchor)
         if found is None:
-            self._refuse(event, f"there is no anchor &{event.anchor} above")
+            inside = any(collection.anchor == event.anchor for collection in self.open)
+            there = "is this very value, which can't hold itself" if inside else "is nowhere above"
+            self._refuse(event, f"the anchor &{event.anchor} {there}")
         assert found is not None
-        self._count(event, self.sizes.get(id(found), MAX_VALUES + 1))
-        return found
+        self._count(event, found.values)
+        self._deepen(found.depth, event)
+        return found.tree
+
+    def _deepen(self, inside: int, event: Any) -> None:
+        """Take notice that a value so deep stands in the innermost collection."""
+        if len(self.open) + inside > MAX_DEPTH:
+            self._refuse(event, TOO_DEEP)
+        if self.open:
+            self.open[-1].depth = max(self.open[-1].depth, inside + 1)
 
     def _start(self, event: Any) -> None:
         self._count(event)
-        if len(self.open) >= MAX_DEPTH:
-            self._refuse(event, f"values are nested more than {MAX_DEPTH} deep")
+        self._deepen(1, event)
         if event.tag not in (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
             self._refuse(event, f"the tag {event.tag!r} means nothing here; leave it out")
-        if self.open and self._is_key():
+        if self._is_key():
             self._refuse(event, "a key must be a word")
         mapping = isinstance(event, yaml.MappingStartEvent)
         tree = Tree(self._mark(event), {} if mapping else [])
         if event.anchor:
-            self.anchors[event.anchor] = tree
-        self._take(tree, event)
-        self.open.append((tree, event.anchor, self.values - 1))
-        self.key.append(None)
+            self.anchors.pop(event.anchor, None)
+        self.open.append(_Open(tree, event.anchor, self.values - 1))
 
-    def _end(self) -> None:
-        tree, anchor, before = self.open.pop()
-        self.key.pop()
-        if anchor:
-            self.sizes[id(tree)] = self.values - before
+    def _end(self, event: Any) -> None:
+        ended = self.open.pop()
+        if ended.anchor:
+            self.anchors[ended.anchor] = _Anchored(ended.tree, self.values - ended.before, ended.depth)
+        if self.open:
+            self.open[-1].depth = max(self.open[-1].depth, ended.depth + 1)
+        self._take(ended.tree, event)
 
     def _take(self, tree: Tree, event: Any) -> None:
         """Put a value where it belongs."""
         if not self.open:
             self.root = tree
             return
-        holder = self.open[-1][0].value
+        holder = self.open[-1].tree.value
         if isinstance(holder, list):
             holder.append(tree)
             return
         assert isinstance(holder, dict)
-        key = self.key[-1]
+        key, self.open[-1].key = self.open[-1].key, None
         if key is None:
             self._refuse(event, "a key must be a word")
         assert key is not None
-        if key == "<<":
-            self._refuse(event, "merge keys (<<) are not read; `extends:` and `variants:` merge")
         holder[key] = tree
-        self.key[-1] = None

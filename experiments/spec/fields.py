@@ -108,6 +108,17 @@ def seeds(value: Any) -> tuple[int, ...]:
     return tuple(found)
 
 
+def latency(value: Any) -> str | dict[str, dict[str, int]]:
+    """A profile's name, or a matrix of round trips."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, dict) or not all(isinstance(row, dict) and row for row in value.values()) or not value:
+        raise ValueError(f"{value!r} is neither a profile nor a matrix; write round trips as {{us: {{eu: 80ms}}}}")
+    return {
+        source: {target: quantities.duration_ns(text) for target, text in row.items()} for source, row in value.items()
+    }
+
+
 def figure(value: Any) -> str:
     """A number with or without a unit, as an expectation would have it."""
     text = str(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
@@ -118,8 +129,10 @@ def figure(value: Any) -> str:
     return text
 
 
-_DURATION = r"^[0-9.]+ ?(ns|us|µs|ms|s|m|min|h|d)$"
-_SHARE = r"^[0-9.]+ ?%$"
+_NUMBER = r"([0-9]+(\.[0-9]+)?|\.[0-9]+)"
+_TIME = _NUMBER + r" ?(ns|us|[\u00b5\u03bc]s|ms|s|m|min|h|d)"
+_DURATION = rf"^{_TIME}$"
+_SHARE = rf"^{_NUMBER} ?%$"
 _TARGET = {
     "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
     "examples": ["leader"],
@@ -141,6 +154,35 @@ Seeds: TypeAlias = Annotated[
         }
     ),
 ]
+Bandwidth: TypeAlias = Annotated[
+    float,  # bytes a second
+    reading(quantities.bandwidth_bytes_s),
+    WithJsonSchema(
+        text_schema(
+            r"^[0-9.]+ ?[kMGTKi]*(B|bit) ?/ ?(ms|s|min|h)$", "1Gbit/s", "a bandwidth such as 200MB/s or 1Gbit/s"
+        )
+    ),
+]
+Latency: TypeAlias = Annotated[
+    str | dict[str, dict[str, int]],  # a profile's name, or round trips in ns from row to column
+    reading(latency),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {
+                    "type": "object",
+                    "additionalProperties": {
+                        "type": "object",
+                        "additionalProperties": {"type": "string", "pattern": _DURATION},
+                    },
+                },
+            ],
+            "examples": ["aws-2025"],
+            "description": "a latency profile, or round trips such as {us: {eu: 80ms}}",
+        }
+    ),
+]
 Share: TypeAlias = Annotated[
     float, reading(quantities.share), WithJsonSchema(text_schema(_SHARE, "5%", Unit.SHARE.value))
 ]
@@ -154,9 +196,9 @@ UNIT_TYPES: dict[Unit, Any] = {
     Unit.DURATION: Duration,
     Unit.DURATION_RANGE: read_as(
         quantities.duration_range_ns,
-        text_schema(_DURATION[:-1] + r"(\.\.[0-9.]+ ?[a-zµ]+)?$", "1s..2s", Unit.DURATION_RANGE.value),
+        text_schema(rf"^{_TIME}( ?\.\. ?{_TIME})?$", "1s..2s", Unit.DURATION_RANGE.value),
     ),
-    Unit.RATE: read_as(quantities.rate_s, text_schema(r"^[0-9.]+ ?/ ?(ms|s|min|m|h|d)$", "200/s", Unit.RATE.value)),
+    Unit.RATE: read_as(quantities.rate_s, text_schema(rf"^{_NUMBER} ?/ ?(ms|s|min|m|h|d)$", "200/s", Unit.RATE.value)),
     Unit.SHARE: Share,
     Unit.TARGET: read_as(target, _TARGET),
     Unit.TARGET_PAIR: read_as(target_pair, {"type": "array", "items": _TARGET, "minItems": 2, "maxItems": 2}),

@@ -1,6 +1,7 @@
 """Read an experiment file: tree, extended files, overrides, variants, validation. All that is wrong is told at once."""
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from experiments.spec.checks import check_file
 from experiments.spec.document import Tree, read_tree
 from experiments.spec.messages import message_of, path_of
 from experiments.spec.models import ExperimentFile, file_model
+from experiments.spec.oddities import oddities
 from experiments.spec.points import places, variant_names
 from experiments.spec.problem import InvalidFile, Problem, path_text
 
 MAX_EXTENDED = 8  # files on top of one another
 MAX_RUNS = 100_000
+MAX_PROBLEMS = 1_000  # told of one file
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +36,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
 
     path: Path
     points: tuple[Point, ...]
+    warnings: tuple[Problem, ...] = ()  # what is legal but odd
 
 
 def load_spec(path: Path, sets: Mapping[str, str] | None = None) -> Spec:
@@ -53,19 +57,23 @@ def spec_of(tree: Tree, path: Path, sets: Mapping[str, str]) -> Spec:
     variants = variant_names(tree)
     points: list[Point] = []
     problems: list[Problem] = []
+    warnings: list[Problem] = []
     for place in places(tree):
         file, found = validate(place.tree, variants)
         problems += found
         if file is not None:
             params = dict(sets) | place.params
             points.append(Point(variant=place.variant, matrix=place.matrix, params=params, file=file))
-        elif len(problems) > MAX_EXTENDED * 100:
+            warnings += [_problem(place.tree, odd, message) for odd, message in oddities(file)]
+        elif len(problems) > MAX_PROBLEMS:
             break  # the same few mistakes in every place of a matrix
     if not problems:
         problems += _too_many(tree, points)
+    if len(problems) >= MAX_PROBLEMS:
+        problems.append(_problem(tree, (), f"there are more than {MAX_PROBLEMS:,} mistakes; here are the first ones"))
     if problems:
         raise InvalidFile(problems)
-    return Spec(path=path, points=tuple(points))
+    return Spec(path=path, points=tuple(points), warnings=tuple(dict.fromkeys(warnings)))
 
 
 def validate(tree: Tree, variants: tuple[str, ...]) -> tuple[ExperimentFile | None, list[Problem]]:
@@ -73,9 +81,10 @@ def validate(tree: Tree, variants: tuple[str, ...]) -> tuple[ExperimentFile | No
     try:
         file = file_model().model_validate(tree.plain())
     except ValidationError as error:
-        found = error.errors(include_url=False)
-        return None, [_problem(tree, path_of(one), message_of(one, file_model())) for one in found]
-    problems = [_problem(tree, path, message) for path, message in check_file(file, variants)]
+        found = ((path_of(one), message_of(one, file_model())) for one in error.errors(include_url=False))
+        return None, [_problem(tree, path, message) for path, message in islice(found, MAX_PROBLEMS)]
+    wrong = islice(check_file(file, variants), MAX_PROBLEMS)
+    problems = [_problem(tree, path, message) for path, message in wrong]
     return (None if problems else file), problems
 
 
@@ -90,11 +99,15 @@ def read_extended(path: Path, above: tuple[Path, ...] = ()) -> Tree:
     if not isinstance(extends.value, str):
         raise InvalidFile([_problem(tree, ("extends",), "write the file that this one builds on: extends: other.yaml")])
     base = path.parent / extends.value
-    if base.resolve() in chain or len(chain) >= MAX_EXTENDED:
+    try:
+        there, resolved = base.is_file(), base.resolve()
+    except (OSError, ValueError, RuntimeError):  # a name too long, of signs that no name has, or links in a circle
+        there, resolved = False, base
+    if resolved in chain or len(chain) >= MAX_EXTENDED:
         way = " -> ".join(file.name for file in (*chain, base))
         raise InvalidFile([_problem(tree, ("extends",), f"files extend one another without an end: {way}")])
-    if not base.is_file():
-        raise InvalidFile([_problem(tree, ("extends",), f"there is no file {base}")])
+    if not there:
+        raise InvalidFile([_problem(tree, ("extends",), f"there is no file {str(base)!r}")])
     return overrides.merged(read_extended(base, chain), overrides.without(tree, ("extends",)))
 
 

@@ -6,7 +6,7 @@ Mappings merge, lists and scalars replace, and a choice (`system`) is replaced w
 from collections.abc import Iterable
 from typing import Any
 
-from experiments.spec.document import Mark, Tree, parse
+from experiments.spec.document import MAX_DEPTH, Mark, Tree, parse
 from experiments.spec.problem import InvalidFile, Problem
 
 CHOICES = ("system",)  # keys whose mapping names one thing
@@ -57,6 +57,12 @@ def unfolded_paths(tree: Tree) -> Tree:
     return whole
 
 
+def is_path(path: str) -> bool:
+    """Whether a text is keys joined by dots, no more of them than values may be nested."""
+    parts = path.split(".")
+    return all(parts) and len(parts) <= MAX_DEPTH
+
+
 def at_path(path: str, value: Tree, mark: Mark) -> Tree:
     """A tree that holds nothing but this value at a dotted path."""
     for part in reversed(path.split(".")):
@@ -67,8 +73,10 @@ def at_path(path: str, value: Tree, mark: Mark) -> Tree:
 def assigned(path: str, text: str) -> Tree:
     """What `--set path=text` says, as a tree. Raises InvalidFile if the text is no YAML value."""
     where = f"{COMMAND_LINE} {path}={text}"
-    if not all(path.split(".")):
+    if not is_path(path):
         raise InvalidFile([Problem(where, 0, path, "a path is keys joined by dots, such as system.raft.heartbeat")])
+    if "\n" in text:
+        raise InvalidFile([Problem(where, 0, path, "write the value in one line")])
     try:
         value = parse(f"value: {text}", where).value
     except InvalidFile as error:

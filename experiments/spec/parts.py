@@ -8,11 +8,14 @@ import msgspec
 from actors.settings import Settings
 from chaos.fault import Fault
 from chaos.faults import FAULTS
-from cluster.latency import load_profile, profile_names
+from chaos.user_fault import UserFault
+from cluster.latency import Profile, profile_names, profile_of
+from experiments.spec import mixes
 from experiments.spec.fields import FileModel
-from experiments.spec.models import ClusterFile, ExperimentFile
+from experiments.spec.models import MAX_NODES, ClusterFile, ExperimentFile
 from experiments.workloads import WORKLOADS
 
+INSIDE_REGION_RTT_MS = 0.5  # where a file writes its own round trips, and not this one
 S = TypeVar("S", bound=Settings)
 
 
@@ -65,22 +68,80 @@ def workloads_of(file: ExperimentFile) -> list[NamedWorkload]:
     return found
 
 
+class Schedule(NamedTuple):
+    """The chaos of a file, however it is written."""
+
+    steps: list[tuple[tuple[str | int, ...], Any]]  # (its path in the file, the step)
+    steady: Any  # a SteadyFile, or None
+    stop_when: list[str]
+
+
+def schedule_of(file: ExperimentFile) -> Schedule:
+    """The chaos of a file: its own steps, then those of its mixes. Raises LookupError for an unknown mix."""
+    if isinstance(file.chaos, list):
+        return Schedule([(("chaos", place), step) for place, step in enumerate(file.chaos)], None, [])
+    steps: list[tuple[tuple[str | int, ...], Any]] = [
+        (("chaos", "steps", place), step) for place, step in enumerate(file.chaos.steps)
+    ]
+    for name in file.chaos.mixes:
+        steps += [(("chaos", name, place), step) for place, step in enumerate(mixes.load(name))]
+    return Schedule(steps, file.chaos.steady_state, file.chaos.stop_when)
+
+
+def fault_of_step(step: Any) -> Fault:
+    """The fault of a step. Raises NoSuchFault, msgspec.ValidationError for one of the user's that isn't there."""
+    if step.fault is not None:
+        return UserFault(place=step.fault, settings=step.with_ or {}).loaded
+    return step_fault(step)
+
+
 def step_fault(step: Any) -> Fault:
     """The fault of a step, which names exactly one."""
     (name,) = chosen(step, FAULTS)
     return settings_of(FAULTS[name], model_of(step, name))
 
 
-def latency_name(cluster: ClusterFile) -> str:
-    """The profile that a cluster uses: as named, else a LAN for nodes and measured trips for regions."""
+def latency_of(cluster: ClusterFile) -> str | Profile:
+    """The profile that a cluster uses: by name, else a LAN for nodes and measured trips for regions, or as written."""
+    if isinstance(cluster.latency, dict):
+        return written_profile(cluster.latency)
     return cluster.latency or ("aws-2025" if cluster.regions else "lan")
+
+
+def written_profile(rtt_ns: dict[str, dict[str, int]]) -> Profile:
+    """The profile of a file's own round trips. One direction stands for both where the other isn't written."""
+    regions = tuple(dict.fromkeys((*rtt_ns, *(target for row in rtt_ns.values() for target in row))))
+    rtt_ms: dict[str, dict[str, float]] = {region: {} for region in regions}
+    for source, row in rtt_ns.items():
+        for target, value_ns in row.items():
+            rtt_ms[source][target] = value_ns / 1e6
+            if source not in rtt_ns.get(target, {}):
+                rtt_ms[target][source] = value_ns / 1e6
+    return Profile(
+        name="written",
+        description="Round trips as the experiment file has them, without jitter.",
+        source="the experiment file",
+        date="",
+        statistic="as written",
+        inside_region_rtt_ms=INSIDE_REGION_RTT_MS,
+        jitter_ms=0,
+        jitter_inside_region_ms=0,
+        regions=regions,
+        rtt_ms=rtt_ms,
+    )
+
+
+def profile_in(cluster: ClusterFile) -> Profile | None:
+    """The profile, if there is one of that name."""
+    latency = latency_of(cluster)
+    return None if isinstance(latency, str) and latency not in profile_names() else profile_of(latency)
 
 
 def regions_of(cluster: ClusterFile) -> tuple[str, ...]:
     """The region of each server, in order of id; () where the file doesn't say it rightly."""
     if cluster.regions is not None:
+        if sum(max(0, count) for count in cluster.regions.values()) > MAX_NODES:
+            return ()
         return tuple(region for region, count in cluster.regions.items() for _ in range(count))
-    name = latency_name(cluster)
-    if cluster.nodes is None or name not in profile_names():
-        return ()
-    return (load_profile(name).regions[0],) * cluster.nodes
+    profile = profile_in(cluster)
+    return () if cluster.nodes is None or profile is None else (profile.regions[0],) * cluster.nodes

@@ -1,6 +1,7 @@
 """How one file becomes several experiments: its variants, each in every place of its matrix."""
 
 import math
+import re
 from collections.abc import Iterator
 from itertools import product
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from experiments.spec.problem import InvalidFile, Problem, path_text
 FOLDED = ("variants", "matrix")  # keys that say how one file becomes several
 FIXED = ("name", "variants", "matrix", "extends", "repeat", "seed", "expect", "claim")  # what is the whole file's
 MAX_POINTS = 10_000
+VARIANT = re.compile(r"(?=.{1,80}\Z)[A-Za-z](?:[A-Za-z0-9_.]|-(?=[A-Za-z0-9]))*")  # what an expectation can name
 
 
 class Place(NamedTuple):
@@ -67,13 +69,24 @@ def _variants(tree: Tree, problems: list[Problem]) -> dict[str | None, Tree | No
     found: dict[str | None, Tree | None] = {}
     for name, written in given.value.items():
         over = Tree(written.mark, {}) if written.value is None else written
-        if not isinstance(over.value, dict):
-            message = "a variant is a mapping of the values that it sets; {} for none"
-            problems.append(_problem(tree, ("variants", name), message))
-            continue
-        found[name] = overrides.unfolded_paths(over)
-        problems += _fixed(tree, ("variants", name), over.value)
+        problems += _variant_problems(tree, name, over)
+        if isinstance(over.value, dict) and all(map(overrides.is_path, over.value)):
+            found[name] = overrides.unfolded_paths(over)
     return found
+
+
+def _variant_problems(tree: Tree, name: str, over: Tree) -> Iterator[Problem]:
+    here = ("variants", name)
+    if not VARIANT.fullmatch(name):
+        message = f"{name!r} is no name for a variant; use letters first, then digits, dots and dashes too, 80 at most"
+        yield _problem(tree, here, message)
+    if not isinstance(over.value, dict):
+        yield _problem(tree, here, "a variant is a mapping of the values that it sets; {} for none")
+        return
+    for path in over.value:
+        if not overrides.is_path(path):
+            yield _problem(tree, (*here, path), "a path is keys joined by dots: system.raft.batch")
+    yield from _fixed(tree, here, over.value)
 
 
 def _matrix(tree: Tree, problems: list[Problem]) -> list[tuple[str, list[Tree]]]:
@@ -89,7 +102,7 @@ def _matrix(tree: Tree, problems: list[Problem]) -> list[tuple[str, list[Tree]]]
     for path, values in given.value.items():
         if not isinstance(values.value, list) or not values.value:
             problems.append(_problem(tree, ("matrix", path), "write the values that it takes as a list: [1, 128]"))
-        elif not all(path.split(".")):
+        elif not overrides.is_path(path):
             problems.append(_problem(tree, ("matrix", path), "a path is keys joined by dots: system.raft.batch"))
         else:
             axes.append((path, values.value))

@@ -7,6 +7,8 @@ import re
 from fractions import Fraction
 from typing import Any
 
+from experiments.near_words import did_you_mean
+
 NS = {
     "ns": 1,
     "us": 1_000,
@@ -32,9 +34,10 @@ BYTES = {
 BITS = {"bit": 1, "kbit": 1_000, "Mbit": 1_000_000, "Gbit": 1_000_000_000}
 LONGEST_NS = 366 * NS["d"]
 MAX_RATE = 10_000_000.0  # a second
-_NUMBER = r"(-?(?:\d{1,18}(?:\.\d{1,18})?|\.\d{1,18}))"
-_QUANTITY = re.compile(_NUMBER + r"\s?([A-Za-zµ%]+)")
+_NUMBER = r"(-?(?:[0-9]{1,18}(?:\.[0-9]{1,18})?|\.[0-9]{1,18}))"
+_QUANTITY = re.compile(_NUMBER + r"\s?([A-Za-zµμ%]+)")
 _RATE = re.compile(_NUMBER + r"\s?(?:([A-Za-z]+)\s?)?/\s?(ms|s|min|m|h|d)")
+_GREEK_MU, _MICRO = "\u03bc", "\u00b5"  # they look the same; the table of units has the second
 
 
 def duration_ns(text: Any) -> int:
@@ -113,7 +116,7 @@ def _split(text: Any, units: dict[str, int], wanted: str) -> tuple[Fraction, str
     if not isinstance(text, str):
         unit = f"; it needs a unit: {text}{'s' if units is NS else next(iter(units))}?"
         raise ValueError(f"{_shown(text)} is not {wanted}{unit if _is_number(text) else ''}")
-    match = _QUANTITY.fullmatch(text.strip())
+    match = _QUANTITY.fullmatch(text.strip().replace(_GREEK_MU, _MICRO))
     if match is None:
         hint = f"; it needs a unit, one of {', '.join(units)}" if _is_number(text) else ""
         clock = re.fullmatch(r"(\d{1,4}):(\d\d)", text.strip())
@@ -121,7 +124,7 @@ def _split(text: Any, units: dict[str, int], wanted: str) -> tuple[Fraction, str
             hint = f"; write {int(clock[1]) * 60 + int(clock[2])}s"
         raise ValueError(f"{_shown(text)} is not {wanted}{hint}")
     if match[2] not in units:
-        raise ValueError(f"{text}: there is no unit {match[2]!r} here; there are {', '.join(units)}")
+        raise ValueError(f"{_shown(text)}: there is no unit {match[2]!r} here; {did_you_mean(match[2], units)}")
     return Fraction(match[1]), match[2]
 
 
@@ -136,4 +139,5 @@ def _is_number(value: Any) -> bool:
 def _shown(value: Any) -> str:
     """A value in a message, short enough to read."""
     text = repr(value) if isinstance(value, str) else "nothing" if value is None else str(value)
+    text = text.lower() if isinstance(value, bool) else text
     return text if len(text) <= 60 else text[:57] + "..."

@@ -5,6 +5,7 @@ What a setting is for stands behind it in its class, as a comment; documents and
 
 import inspect
 import re
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -40,13 +41,27 @@ def value_text(value: Any, annotation: Any) -> str:
         case Unit.DURATION_RANGE:
             return f"{duration_text(value[0])}..{duration_text(value[1])}"
         case Unit.RATE:
-            return f"{value:g}/s"
+            return f"{_decimal(value)}/s"
         case Unit.SHARE:
-            return f"{value * 100:.12g}%"
+            return f"{_decimal(value, 100)}%"
         case Unit.MIX:
-            return "{" + ", ".join(f"{name}: {share * 100:g}%" for name, share in value.items()) + "}"
+            return "{" + ", ".join(f"{name}: {_decimal(share, 100)}%" for name, share in value.items()) + "}"
+        case Unit.TARGET:
+            return _words(value)
+        case Unit.TARGET_PAIR:
+            return f"[{', '.join(map(_words, value))}]"
         case _:
             return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _decimal(value: float, times: int = 1) -> str:
+    """A number in decimal digits, exactly those that tell it from its neighbours."""
+    digits = format(Decimal(repr(value)) * times, "f")
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
+
+
+def _words(target: tuple[str, ...]) -> str:
+    return target[0] if len(target) == 1 else f"[{', '.join(target)}]"
 
 
 def wanted(annotation: Any) -> str:

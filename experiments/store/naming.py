@@ -1,5 +1,6 @@
 """How a RUN and a GROUP are named: a folder, an id, a unique prefix, `@last`, `@last~1`, `@last-group`."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
@@ -19,7 +20,7 @@ def find_run(store: Path, name: str) -> StoredRun:
     """
     given = Path(name)
     given = given.parent if given.name == PLAN else given
-    if (given / PLAN).is_file():
+    if os.path.isfile(given / PLAN):
         return open_run(given)
     if name.startswith("@"):
         return _last(store, name)

@@ -50,6 +50,7 @@ EACH_SECOND = """
            count(*) FILTER (outcome = 'ok') AS ok,
            count(*) FILTER (outcome = 'fail') AS failed,
            count(*) FILTER (outcome = 'info') AS unknown,
+           count(*) FILTER (answered) / count(*) AS availability,
            quantile_disc((return_ns - intended_ns) / 1e6, 0.5) FILTER (answered) AS latency_p50_ms,
            quantile_disc((return_ns - intended_ns) / 1e6, 0.99) FILTER (answered) AS latency_p99_ms
     FROM source GROUP BY ALL ORDER BY ALL
@@ -144,6 +145,35 @@ def _event(kinds: dict[str, type[Event]], kind: str, fields: str) -> Event:
     return msgspec.convert([kind, *from_json(fields).values()], kinds[kind], str_keys=True)
 
 
+def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows of plain values as one Parquet file; a column that a row lacks is NULL there."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns: dict[str, Any] = {}
+    kinds: dict[str, str] = {}
+    for name in names:
+        values = [row.get(name) for row in rows]
+        kinds[name] = _kind(values)
+        columns[name] = _array(
+            [_json_text(value) for value in values] if kinds[name] == "VARCHAR" else values, kinds[name]
+        )
+    with duckdb.connect() as connection:
+        _copy(connection, path, columns, query=_typed(kinds))
+
+
+def _kind(values: Sequence[Any]) -> str:
+    """The narrowest type that holds all values."""
+    present = [value for value in values if value is not None]
+    if all(isinstance(value, bool) for value in present):
+        return "BOOLEAN"
+    if all(isinstance(value, int) and not isinstance(value, bool) for value in present):
+        return "BIGINT"
+    return "DOUBLE" if all(isinstance(value, int | float) for value in present) else "VARCHAR"
+
+
+def _json_text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else to_json(value)
+
+
 def _array(values: list[Any], kind: str) -> Any:
     """A column for DuckDB; None is NULL."""
     if kind == "VARCHAR":
@@ -151,7 +181,8 @@ def _array(values: list[Any], kind: str) -> Any:
         column[:] = values
         return column
     missing = [value is None for value in values]
-    return np.ma.masked_array(np.array([value or 0 for value in values], dtype=np.int64), mask=missing)
+    dtype = np.float64 if kind == "DOUBLE" else np.int64
+    return np.ma.masked_array(np.array([value or 0 for value in values], dtype=dtype), mask=missing)
 
 
 def _typed(columns: dict[str, str]) -> str:

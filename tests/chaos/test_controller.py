@@ -5,6 +5,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from levers import Levers
 
 from actors.election import RoleChanged
 from actors.settings import SECOND
@@ -17,38 +18,11 @@ from cluster.journal import FaultHealed, FaultInjected, FaultSkipped, NodeStoppe
 from cluster.topology import Topology
 
 
-class Levers(Control):
-    """Levers that write down what is pulled, and when."""
-
-    def __init__(self, servers: int = 5) -> None:
-        super().__init__(Topology(("us",) * servers, servers))
-        self.pulled: list[tuple[int, str, object]] = []
-        self.now_ns = 0
-
-    def apply_rules(self, rules):
-        self.pulled.append((self.now_ns, "rules", len(rules)))
-
-    def stop_nodes(self, nodes):
-        self.pulled.append((self.now_ns, "stop", nodes))
-
-    def start_nodes(self, nodes):
-        self.pulled.append((self.now_ns, "start", nodes))
-
-    def pause_nodes(self, nodes):
-        self.pulled.append((self.now_ns, "pause", nodes))
-
-    def resume_nodes(self, nodes):
-        self.pulled.append((self.now_ns, "resume", nodes))
-
-    def apply_fsync(self, extra_ns):
-        self.pulled.append((self.now_ns, "fsync", extra_ns))
-
-
 class Stage:
     """A controller with its levers and its records, and time that a test lets pass."""
 
     def __init__(self, *steps: Step, seed: int = 1, duration_s: float = 60, servers: int = 5) -> None:
-        self.levers = Levers(servers)
+        self.levers = Levers(Topology(("us",) * servers, servers))
         self.records: list[tuple[int, object]] = []
         self.controller = Controller(steps, seed=seed, duration_ns=int(duration_s * SECOND))
         self.controller.begin(self.levers, lambda event: self.records.append((self.levers.now_ns, event)))

@@ -255,8 +255,8 @@ def test_watching_a_run_does_not_change_it() -> None:
     plain = simulate(setup)
 
     class Curious(Script):
-        def observe(self, node: NodeId, event: Event) -> None:
-            super().observe(node, event)
+        def observe(self, node: NodeId, event: Event, time_ns: int) -> None:
+            super().observe(node, event, time_ns)
             assert isinstance(self.control, Control)
 
     assert simulate(setup, Curious()).digest == plain.digest

@@ -13,7 +13,7 @@ from actors.message import Event, Message, NodeId
 from actors.node import Actor, Stored
 from actors.settings import Settings
 from cluster.disk import Disk
-from cluster.drive import DrivenNode
+from cluster.drive import DrivenNode, Effect
 
 
 class Word(Message, frozen=True):
@@ -43,11 +43,8 @@ class RecordingWorld:
     def start_sync(self, node: DrivenNode) -> None:
         self.syncs.append(node.disk.begin_sync())
 
-    def transmit(self, source: NodeId, target: NodeId, message: Message) -> None:
-        self.left.append(message)
-
-    def publish(self, node: NodeId, event: Event) -> None:
-        self.left.append(event)
+    def release(self, node: DrivenNode, effects: list[Effect]) -> None:
+        self.left += [what for _, what in effects]
 
 
 class Idle(Actor):

@@ -26,10 +26,13 @@ END_NS = 6 * SECOND
 MARGIN_NS = 40 * MS  # by how much a real fabric may be late with a change of rules
 
 
-def step(at_ms: int, fault: str, for_ms: int | None = None, **settings: object) -> Step:
+def step(
+    at_ms: int, fault: str, for_ms: int | None = None, *, max_affected: int | None = None, **settings: object
+) -> Step:
     """One line of a schedule."""
     for_ns = None if for_ms is None else for_ms * MS
-    return Step(fault, msgspec.convert(settings, FAULTS[fault]), at_ms * MS, None, for_ns)
+    made = msgspec.convert(settings, FAULTS[fault])
+    return Step(fault, made, at_ms * MS, None, for_ns, max_affected=max_affected)
 
 
 SCHEDULE = (
@@ -41,7 +44,7 @@ SCHEDULE = (
     step(4000, "pause", 500, nodes=["n3"]),
     step(5000, "crash", None, nodes=["n2"]),
     step(5400, "partition", None, isolate=["n1"]),
-    step(5500, "pause", None, nodes=["n3"]),
+    step(5500, "pause", None, nodes=["n3"], max_affected=3),  # with n2 down, more than a minority
 )
 (ISOLATED, ONE_WAY, LOSSY, DOUBLED, DELAYED, PAUSED, CRASHED, ISOLATED_TO_THE_END, PAUSED_TO_THE_END) = range(9)
 

@@ -105,6 +105,6 @@ def test_the_seconds_are_counted_by_region_and_function_from_the_intended_time(t
     tables.write(tmp_path, record(TOPOLOGY, 2 * second, 0, entries), entries)
     rows = duckdb.sql(f"SELECT * FROM '{tmp_path / tables.METRICS}'").fetchall()
     assert rows == [
-        (0, "us-east-1", "write", 1, 0, 0, 3.0, 3.0),
-        (1, "eu-west-1", "read", 0, 0, 1, None, None),
+        (0, "us-east-1", "write", 1, 0, 0, 1.0, 3.0, 3.0),
+        (1, "eu-west-1", "read", 0, 0, 1, 0.0, None, None),
     ]

@@ -15,8 +15,8 @@ from witnesses import Beacon, Heard
 from actors.settings import MS, SECOND, Settings
 from cluster.fabric import ActorSpec, Setup
 from cluster.journal import Traffic
-from cluster.live.host_loop import HostLoop, HostPlan
-from cluster.live.socket import Inbox, Keys, Outbox, new_keys
+from cluster.live.host_loop import COPY_HEADER, Home, HostLoop, HostPlan
+from cluster.live.socket import LOOPBACK, Inbox, Keys, Outbox, new_keys
 
 SETUP = small_setup([ActorSpec(Beacon, Settings())] * 2, duration_ns=SECOND)
 
@@ -30,18 +30,26 @@ class Pair:
         self.context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self.keys: Keys = new_keys()
         self.observer = Inbox(self.context, self.keys)
-        self.loops = [
-            HostLoop(
-                setup, HostPlan(name=name, nodes=(node,), incarnation=0, folder=folder, keys=self.keys), self.context
-            )
-            for node, name in enumerate(("n1", "n2"))
-        ]
+        self.loops = [HostLoop(setup, self.plan(number), self.context) for number in range(2)]
+        for number, loop in enumerate(self.loops):
+            loop.starts = {number: 0}
         addresses = {loop.host: loop.inbox.address for loop in self.loops}
         for loop in self.loops:
             loop.connect(addresses, {0: "n1", 1: "n2"}, self.observer.address)
         self.origin_ns = time.monotonic_ns() + 20 * MS
         for loop in self.loops:
             threading.Thread(target=loop.run, args=(self.origin_ns,), daemon=True).start()
+
+    def plan(self, number: int) -> HostPlan:
+        return HostPlan(
+            name=f"n{number + 1}",
+            number=number,
+            life=0,
+            folder=self.folder,
+            keys=self.keys,
+            home=Home(LOOPBACK, "", False),
+            ip=LOOPBACK,
+        )
 
     def insider(self) -> Outbox:
         """A socket to the first host, with the run's key."""
@@ -95,7 +103,7 @@ def test_each_host_sends_its_journal_to_the_observer(pair: Pair) -> None:
     pair.stop()
     copied = 0
     while (copy := pair.observer.receive()) is not None:
-        copied += len(msgspec.msgpack.decode(copy))
+        copied += len(msgspec.msgpack.decode(copy[COPY_HEADER.size :]))
     assert copied > 60
 
 

@@ -1,0 +1,80 @@
+"""The guardian: a small process that outlives the driver by moments, to end what the driver left behind.
+
+A driver that is killed can clean nothing up, and a worker of Ray's that was just starting then waits a minute for its
+raylet. All processes of a Ray that we started carry a mark in their environment or log into its folder. The guardian
+holds the reading end of a pipe; when the driver closes the other end, by dying or in good order, it gives Ray's own
+clean-up a moment, kills all that is left, and removes the folder.
+
+It runs as a script, without anything imported from here, so that it starts in milliseconds.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from typing import IO
+
+MARK = "SPLITBRAIN_RAY"
+GRACE_S = 1.0
+PATIENCE_S = 8.0
+LOOK_EVERY_S = 0.1
+
+
+def set_guardian(mark: str, folder: str) -> "subprocess.Popen[bytes]":
+    """Start a guardian of the processes with this mark. Closing its `stdin` lets it act; it ends by itself."""
+    return subprocess.Popen(
+        [sys.executable, "-ISE", __file__, mark, folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # an interrupt at the terminal is not for it
+        cwd="/",
+    )
+
+
+def dismiss(guardian: "subprocess.Popen[bytes]") -> None:
+    """Let the guardian clean up, and wait for it."""
+    stdin: IO[bytes] | None = guardian.stdin
+    if stdin is not None:
+        stdin.close()
+    guardian.wait()
+
+
+def processes_of(mark: str, folder: str) -> list[int]:
+    """The numbers of the live processes that carry this mark or write into this folder."""
+    wanted = f"{MARK}={mark}".encode()
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdecimal() or int(name) == os.getpid():
+            continue
+        try:
+            with open(f"/proc/{name}/environ", "rb") as file:
+                marked = wanted in file.read().split(b"\0")
+            # Some of Ray's processes write their title over their environment; all log into the folder.
+            if marked or any(os.readlink(f"/proc/{name}/fd/{out}").startswith(f"{folder}/") for out in (1, 2)):
+                found.append(int(name))
+        except OSError:
+            continue  # it has ended, is somebody else's, or only waits to be reaped
+    return found
+
+
+def main() -> None:
+    """Wait for the end of standard input, then clean up."""
+    mark, folder = sys.argv[1:]
+    sys.stdin.buffer.read()
+    began_s = time.monotonic()
+    while (left := processes_of(mark, folder)) and (age_s := time.monotonic() - began_s) < PATIENCE_S:
+        if age_s > GRACE_S:
+            for pid in left:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+        time.sleep(LOOK_EVERY_S)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
