@@ -121,7 +121,7 @@ def valid(draw: st.DrawFn) -> dict[str, Any]:
     system = draw(st.sampled_from(["raft", {"raft": {}}, {"raft": None}, {"raft": {"pre_vote": True}}, "bully"]))
     file = {
         "name": draw(
-            WORDS.filter(lambda word: word[0] != "-" and scalar(word) == word),
+            WORDS.filter(lambda word: word[0] != "-" and scalar(word) == word)
         "cluster": draw(SENSIBLE["cluster"]),
         "system": system,
         "workload": {draw(st.sampled_from(["register", "append"])): draw(WORKLOADS)},
