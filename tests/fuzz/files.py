@@ -120,8 +120,7 @@ def valid(draw: st.DrawFn) -> dict[str, Any]:
     """A file that is right, with a bit of everything."""
     system = draw(st.sampled_from(["raft", {"raft": {}}, {"raft": None}, {"raft": {"pre_vote": True}}, "bully"]))
     file = {
-        "name": draw(
-            WORDS.filter(lambda word: word[0] != "-" and scalar(word) == word)
+        "name": draw(WORDS.filter(lambda word: word[0] != "-" and scalar(word) == word)),
         "cluster": draw(SENSIBLE["cluster"]),
         "system": system,
         "workload": {draw(st.sampled_from(["register", "append"])): draw(WORKLOADS)},
