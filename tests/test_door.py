@@ -70,7 +70,14 @@ def test_histories_events_and_seconds_are_relations_that_know_their_run(runs: sp
     assert set(history.aggregate("variant, seed").fetchall()) == {(v, s) for v in ("plain", "slow") for s in (1, 2)}
     assert runs.events().count("*").fetchall()[0][0] > 0
     assert runs.seconds().count("*").fetchall()[0][0] > 0
-    assert history.arrow().read_all().num_rows if hasattr(history.arrow(), "read_all") else history.arrow().num_rows
+
+
+def test_a_history_is_a_frame_for_who_has_pandas_and_an_arrow_table_for_who_has_pyarrow(runs: splitbrain.Runs) -> None:
+    rows = sum(len(run.recording().history) for run in runs.runs)
+    pytest.importorskip("pyarrow")
+    assert runs.history().to_arrow_table().num_rows == rows
+    pytest.importorskip("pandas")
+    assert len(runs.history().df()) == rows
 
 
 def test_one_runs_history_is_a_relation_too_even_without_a_variant(tmp_path: Path) -> None:
