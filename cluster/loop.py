@@ -16,13 +16,23 @@ from cluster.cpu import size_bytes
 from cluster.disk import Disk
 from cluster.drive import EVENT, DrivenNode, Effect
 from cluster.fabric import Setup
-from cluster.journal import Journal, MessageSent, NodePaused, NodeResumed, NodeStarted, NodeStopped, ServerLoad, Traffic
+from cluster.journal import (
+    NOBODY,
+    Journal,
+    MessageSent,
+    NodePaused,
+    NodeResumed,
+    NodeStarted,
+    NodeStopped,
+    ServerLoad,
+    Traffic,
+)
 from cluster.latency import profile_of
 from cluster.network import Network
 from cluster.nic import Nics
 from cluster.streams import stream
 
-DELIVER, TIMER, SYNCED, SERVED, CALL, STOP = range(6)
+DELIVER, TIMER, SYNCED, SERVED, DETOURS, CALL, STOP = range(7)
 
 Due: TypeAlias = tuple[int, int, int, NodeId, int, Any]
 """(time ns, number, kind, node, sender or the wake-up's time, what). What: a message, a timer's name, a sync's
@@ -55,6 +65,7 @@ class Loop(ABC):
         self._queue_max: dict[NodeId, int] = {}
         self._incarnations: dict[NodeId, int] = {}
         self._disks: dict[NodeId, Stored] = {}
+        self._plan_detours()
 
     # what differs between the fabrics
 
@@ -152,6 +163,11 @@ class Loop(ABC):
     def push_timer(self, due_ns: int, node: NodeId, name: str) -> None:
         heapq.heappush(self.heap, (due_ns, self.number(), TIMER, node, due_ns, name))
 
+    def _plan_detours(self) -> None:
+        due_ns = self.network.next_detours_ns(self.now_ns)
+        if due_ns is not None:
+            self.push(due_ns, DETOURS, NOBODY, NOBODY, None)
+
     # what leaves nodes
 
     def release(self, node: DrivenNode, effects: list[Effect]) -> None:
@@ -190,6 +206,9 @@ class Loop(ABC):
         node = self.nodes.get(node_id)
         if node is None:
             self.dropped += kind == DELIVER
+            if kind == DETOURS:
+                self.network.take_detours(self.now_ns)
+                self._plan_detours()
             return False
         if kind == SYNCED:
             return self._sync_done(node, what)
