@@ -14,7 +14,7 @@ CONFIGURATIONS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "sloppy quorums": ({"quorum": "sloppy"}, PROMISES),
     "few replicas asked, digests, speculation, blocking repair": (
         STRICT | {"ask": "needed", "digest_reads": True, "read_repair": "blocking", "speculative_retry_ns": 50 * MS},
-        STRICT_PROMISES,
+        (*STRICT_PROMISES, "context-sessions"),
     ),
     "the compact set": (STRICT | {"conflicts": "dvvset"}, ("writes-kept", "writes-visible", "replicas-agree")),
     "vectors by client": (STRICT | {"conflicts": "vv-client"}, STRICT_PROMISES),
