@@ -81,6 +81,7 @@ class Client(Actor):
     """A pool of client processes. It follows redirects, and gives up after the workload's time-out."""
 
     settings_type = ClientSettings
+    functions: ClassVar[tuple[str, ...]] = ()  # what it can ask for; (): whatever the workload says
     volatile: ClassVar = {
         "slots": list[Slot],
         "leader": NodeId | None,
