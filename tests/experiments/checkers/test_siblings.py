@@ -147,6 +147,7 @@ DEAD_AT_2 = [Observed(S, 2, NodeStopped()), *(Observed(3 * S, node, HealthChange
         (DEAD_AT_2[:2], 60, False),
         (DEAD_AT_2[:2], 5, "unknown"),
         ([*DEAD_AT_2, Observed(9 * S, 2, NodeStarted(1, "sim"))], 60, False),
+        ([Observed(3 * S, 0, HealthChanged(2, "suspect", 0))], 60, True),
         ([], 60, "unknown"),
     ],
 )
