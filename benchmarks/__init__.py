@@ -15,5 +15,5 @@ BENCHES = {
 SCALES = {"sim": "benchmarks.sim_scale:scale"}
 """What `splitbrain bench NAME --scale` measures: how cost grows with size."""
 
-WITH_PEERS = {"ray": "pysyncobj"}
+WITH_PEERS = {"raft": "pysyncobj", "ray": "pysyncobj"}
 """Benches that can measure another implementation beside ours, and its module."""
