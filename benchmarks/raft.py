@@ -126,7 +126,7 @@ def ray_commits_s() -> float:
         entries = [
             entry
             for journal in sorted((Path(folder) / "journal").glob("*.msgpack"))
-            for entry in read_journal(journal, LedAtOnce.events)
+            for entry in read_journal(journal, (*LedAtOnce.events, *load.Window.events))
             if isinstance(entry.item, Committed) and WARM_UP_S * SECOND <= entry.time_ns < total_ns
         ]
     told = sorted((entry.time_ns, entry.item.index) for entry in entries if isinstance(entry.item, Committed))
