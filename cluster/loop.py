@@ -8,6 +8,7 @@ differs between the fabrics stands in three methods: where a message goes (`forw
 import heapq
 from abc import ABC, abstractmethod
 from itertools import count
+from random import Random
 from typing import Any, TypeAlias
 
 from actors.message import Event, Message, NodeId
@@ -113,9 +114,12 @@ class Loop(ABC):
     def crash(self, node_id: NodeId) -> None:
         """Drop a node: what it held in memory, had not sent or not synced is gone."""
         node = self.nodes.pop(node_id)
-        draw = stream(self.setup.seed, "disk", node_id, node.incarnation)
-        self._disks[node_id] = node.disk.crash(draw)
+        self._disks[node_id] = node.disk.crash(self.crash_draw(node))
         self.publish(node_id, NodeStopped())
+
+    def crash_draw(self, node: DrivenNode) -> Random:
+        """Decides how much of what a crashing node had not synced its disk has kept."""
+        return stream(self.setup.seed, "disk", node.id, node.incarnation)
 
     def pause(self, node_id: NodeId) -> None:
         """Close a node's gate."""
