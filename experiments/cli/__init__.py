@@ -13,6 +13,7 @@ import click
 COMMANDS = {
     "run": "experiments.cli.run:run",
     "check": "experiments.cli.check:check",
+    "export": "experiments.cli.export:export",
     "compare": "experiments.cli.compare:compare",
     "list": "experiments.cli.list:list_runs",
     "show": "experiments.cli.show:show",
@@ -28,7 +29,8 @@ COMMANDS = {
 
 HELP = {  # stands here too, so that --help imports none of them
     "run": "Run an experiment, record it and judge it.",
-    "check": "Judge a recorded run again.",
+    "check": "Judge a recorded run again, or the history in a file.",
+    "export": "Write a run's history as EDN or JSON Lines.",
     "compare": "Compare two runs: parameters, metrics, verdicts.",
     "list": "List the runs of the store, or what there is: list faults.",
     "show": "Show how a run went.",

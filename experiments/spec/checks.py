@@ -61,7 +61,12 @@ def _cluster(cluster: ClusterFile) -> Iterator[Finding]:
     for region, count in (cluster.regions or {}).items():
         if not 1 <= count <= MAX_NODES:
             yield (*here, "regions", region), f"{count} servers; a region has from 1 to {MAX_NODES:,}"
-    if cluster.regions is not None and not 1 <= sum(cluster.regions.values()) <= MAX_NODES:
+    counts = (cluster.regions or {}).values()
+    if (
+        cluster.regions is not None
+        and all(1 <= count <= MAX_NODES for count in counts)
+        and not 1 <= sum(counts) <= MAX_NODES
+    ):
         yield (*here, "regions"), f"there must be from 1 to {MAX_NODES:,} servers in all"
     profile = profile_in(cluster)
     if profile is None:
@@ -154,7 +159,7 @@ def _workloads(file: ExperimentFile) -> Iterator[Finding]:
 def _times(file: ExperimentFile) -> Iterator[Finding]:
     if file.duration <= 0:
         yield ("duration",), "a run must last longer than nothing"
-    if file.warm_up >= file.duration:
+    elif file.warm_up >= file.duration:
         yield ("warm_up",), "the warm-up must end before the run does"
     if file.seed[0] + file.repeat > 1 << 63:
         yield ("seed",), f"seeds count up from {file.seed[0]}, and the last of them lies beyond {(1 << 63) - 1}"

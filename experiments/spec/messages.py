@@ -1,7 +1,8 @@
 """What pydantic finds, in our words."""
 
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -80,17 +81,18 @@ def _shown(value: Any) -> str:
 def _keys_at(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
     """The keys that may stand at a path."""
     here: type[BaseModel] | None = model
-    for part in path:
+    for part, following in pairwise([*path, None]):
         if here is not None and isinstance(part, str):
             fields = {field.alias or name: field.annotation for name, field in here.model_fields.items()}
-            here = _model_in(fields.get(part))
+            found = list(_models_in(fields.get(part)))
+            here = next((one for one, listed in found if listed == isinstance(following, int)), None)
     return [field.alias or name for name, field in here.model_fields.items()] if here else []
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model behind an annotation: inside a list, an optional or an annotated type."""
+def _models_in(annotation: Any, *, listed: bool = False) -> Iterator[tuple[type[BaseModel], bool]]:
+    """The models behind an annotation, be it optional or a choice; each with whether it stands in a list."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    if get_origin(annotation) in (Annotated, Union, types.UnionType, list):
-        return next(filter(None, map(_model_in, get_args(annotation))), None)
-    return None
+        yield annotation, listed
+    elif get_origin(annotation) in (Annotated, Union, types.UnionType, list):
+        for part in get_args(annotation):
+            yield from _models_in(part, listed=listed or get_origin(annotation) is list)
