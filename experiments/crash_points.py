@@ -8,9 +8,13 @@ from cluster.journal import Journal
 from cluster.sim.crash_points import CrashPoint, Write, WritesLoop
 from cluster.sim.fabric import run_loop
 from experiments import runner
-from experiments.judge import judge_run
+from experiments.checkers.verdict import Verdict
+from experiments.judge import Judged, judge_run
 from experiments.plan import Plan
 from experiments.recording import Recording, record
+
+NAME = "crash-points"
+LISTED = 20  # failures that a verdict names
 
 
 class CrashPointFailed(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +50,31 @@ def explore(plan: Plan, watch: Callable[[str], None] = lambda _: None) -> Explor
             name = runner.topology_of(plan).name(write.node)
             failed.append(CrashPointFailed(point=point, node=name, time_ms=write.time_ns / 1e6, reason=reason))
     return Explored(writes=len(writes), points=len(points), failed=tuple(failed))
+
+
+def with_crash_points(plan: Plan, judged: Judged) -> Judged:
+    """A run's judgement with a verdict on the crash points of its plan beside those of its checkers."""
+    verdict = verdict_of(explore(plan))
+    verdicts = {**judged.verdicts, NAME: verdict}
+    return msgspec.structs.replace(judged, verdicts=verdicts, ok=judged.ok and verdict.valid is True)
+
+
+def verdict_of(explored: Explored) -> Verdict:
+    """What crash points say of a system; unknown if it never wrote to a disk."""
+    reason = "" if explored.points else "no server wrote to its disk, so there was no point to crash at"
+    if explored.failed:
+        first = explored.failed[0]
+        reason = (
+            f"a crash of {first.node} at write {first.point.write} ({first.time_ms:.3f} ms) that keeps"
+            f" {first.point.kept} unsynced records: {first.reason}"
+        )
+    return Verdict(
+        valid=False if explored.failed else True if explored.points else "unknown",
+        checked=explored.points,
+        method="a run for each disk write and each number of unsynced records that survive",
+        reason=reason,
+        evidence={"writes": explored.writes, "failed": msgspec.to_builtins(explored.failed[:LISTED])},
+    )
 
 
 def writes_of(plan: Plan) -> list[Write]:

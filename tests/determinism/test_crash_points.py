@@ -1,10 +1,12 @@
 """Each system recovers from a crash at each of its disk writes, whatever part of what was not synced survives."""
 
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from scenario import Script, small_setup
 
+import splitbrain
 from actors.message import Event, Message, NodeId
 from actors.node import Actor
 from actors.settings import MS, Settings
@@ -13,7 +15,7 @@ from cluster.fabric import ActorSpec
 from cluster.journal import Journal
 from cluster.sim.crash_points import CrashPoint, WritesLoop
 from cluster.sim.fabric import run_loop
-from experiments.crash_points import explore, writes_of
+from experiments.crash_points import CrashPointFailed, Explored, explore, verdict_of, writes_of
 from experiments.plan import ClusterPlan, PartPlan, Plan, WorkloadPlan
 
 RAFT = {"election_timeout_ns": (60 * MS, 120 * MS)}
@@ -63,6 +65,31 @@ def test_the_writes_of_a_run_are_those_of_its_servers_in_order_of_time() -> None
     assert [write.time_ns for write in writes] == sorted(write.time_ns for write in writes)
     assert {write.node for write in writes} == {0, 1, 2}
     assert max(write.unsynced for write in writes) > 1
+
+
+def test_a_file_asks_for_all_crash_points(tmp_path: Path) -> None:
+    experiment = {
+        "name": "points",
+        "cluster": {"nodes": 3},
+        "system": {"raft": {"election_timeout": "60ms..120ms"}},
+        "workload": {"append": {"clients": 1, "rate": "20/s"}},
+        "duration": "200ms",
+        "crash_points": "all",
+        "check": ["raft-safety"],
+    }
+    verdict = splitbrain.run(experiment, store=tmp_path).runs[0].verdicts["crash-points"]
+    assert verdict.valid is True
+    assert verdict.checked >= 2 * verdict.evidence["writes"] > 10
+
+
+def test_a_verdict_names_the_first_point_that_failed_and_knows_when_there_was_none() -> None:
+    failed = CrashPointFailed(point=CrashPoint(4, 1), node="n2", time_ms=12.5, reason="raft-safety: two leaders")
+    verdict = verdict_of(Explored(writes=9, points=20, failed=(failed,)))
+    assert verdict.valid is False
+    assert verdict.reason == (
+        "a crash of n2 at write 4 (12.500 ms) that keeps 1 unsynced records: raft-safety: two leaders"
+    )
+    assert verdict_of(Explored(writes=0, points=0, failed=())).valid == "unknown"
 
 
 # the exploration itself, on a keeper of numbers
