@@ -187,6 +187,7 @@ class HostLoop(Loop):
             self.publish(NOBODY, HostClock(self.host, 0, 0))
         for node, before in self.starts.items():
             self.start(node, incarnation=before)
+        self._copy_journal(self._journal.flush())
 
     def _make_delay_tables(self) -> None:
         """Compute the trips from here to everywhere ahead of time: milliseconds that the first messages would wait."""
