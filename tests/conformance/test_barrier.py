@@ -136,4 +136,4 @@ def test_what_a_server_told_of_its_log_and_term_is_on_its_disk_after_a_crash(raf
                         restarts += 1
                     starting = False
                     log[entry.item.after :] = entry.item.entries
-    assert restarts >= 3
+    assert restarts >= 2
