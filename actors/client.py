@@ -172,7 +172,7 @@ class Client(Actor):
         slot.attempts = 1
         slot.open = Command(slot.process, slot.serial, call.function, key, call.value)
         self.node.emit(Invoke(slot.process, settings.name, call.function, key, call.value, intended_ns))
-        self.ask(slot, self.route(self.near))
+        self.ask(slot, self.near_server() if self.reads_near(slot.open) else self.route(self.near))
         self.deadlines.append((now + settings.workload.timeout_ns, number, slot.serial))
         if len(self.deadlines) == 1:
             self.node.set_timer("deadline", settings.workload.timeout_ns)
@@ -222,6 +222,14 @@ class Client(Actor):
         awake = [server for server in servers if server != self.silent]
         return self.routes.choice(awake or self.servers)
 
+    def reads_near(self, command: Command) -> bool:
+        """Whether this is a read that any server near the client may answer."""
+        return self.settings.workload.read_at == "near" and command.function == "read"
+
+    def near_server(self) -> NodeId:
+        """A server of the client's region, but not one that was silent."""
+        return self.routes.choice([server for server in self.near if server != self.silent] or self.near)
+
     def ask(self, slot: Slot, target: NodeId) -> None:
         """Send the open operation of a process to a server."""
         assert slot.open is not None
@@ -265,7 +273,7 @@ class Client(Actor):
         """The operation is over."""
         slot = self.slot_of(reply.process, reply.serial)
         if slot is not None:
-            if reply.error is None:
+            if reply.error is None and slot.open is not None and not self.reads_near(slot.open):
                 self.leader = server
             self.end(slot, reply.error, reply.value)
 

@@ -105,8 +105,9 @@ class ContextClient(Client):
             if answer.process != slot.process:
                 self.sessions.pop(answer.process, None)
             return
-        values = answer.siblings if command.function in READS else self.written(command)
-        self.sessions.setdefault(answer.process, {})[command.key] = Seen(answer.context, values)
+        if command.function in (*READS, *WRITES):
+            values = answer.siblings if command.function in READS else self.written(command)
+            self.sessions.setdefault(answer.process, {})[command.key] = Seen(answer.context, values)
         self.end(slot, None, self.result(command, answer))
 
     def written(self, command: Command) -> tuple[Value, ...]:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from actors.message import Value
 from actors.settings import MS, SECOND, DurationNs, Rate, Settings, Share
@@ -64,6 +64,7 @@ class Workload(Settings, frozen=True):
     rate: Rate | None = None  # operations a second of the whole workload; without it the loop is closed
     timeout_ns: DurationNs = 2 * SECOND
     retry_pause_ns: DurationNs = 50 * MS  # before asking again when nobody knew the leader
+    read_at: Literal["leader", "near"] = "leader"  # whom reads are sent to: near is a server of the client's region
     retry: Retry = Retry()
     phases: tuple[Phase, ...] = ()  # one after another, the last one up to the end; in place of rate
 

@@ -3,5 +3,16 @@
 Each gives `figures(progress) -> dict`: name with its unit -> number. Ratios are measured side by side in one run.
 """
 
-BENCHES = {"sim": "benchmarks.sim:figures", "ray": "benchmarks.ray:figures"}
-WITH_PEERS = {"ray": "pysyncobj"}  # benches that can measure another implementation beside ours, and its module
+BENCHES = {
+    "check": "benchmarks.check:figures",
+    "dynamo": "benchmarks.dynamo:figures",
+    "raft": "benchmarks.raft:figures",
+    "ray": "benchmarks.ray:figures",
+    "sim": "benchmarks.sim:figures",
+}
+
+SCALES = {"sim": "benchmarks.sim_scale:scale"}
+"""What `splitbrain bench NAME --scale` measures: how cost grows with size."""
+
+WITH_PEERS = {"ray": "pysyncobj"}
+"""Benches that can measure another implementation beside ours, and its module."""

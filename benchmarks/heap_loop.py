@@ -67,13 +67,15 @@ class BareNode:
 class HeapLoop:
     """Runs a setup's actors."""
 
+    node_kind = BareNode
+
     def __init__(self, setup: Setup) -> None:
         self.heap: list[tuple[int, int, NodeId, NodeId, Any]] = []
         self.now_ns = self.sequence = 0
         self.nodes: list[BareNode] = []
         self.actors: list[Actor] = []
         for node_id, spec in enumerate(setup.actors):
-            node = BareNode(self, node_id, setup.topology.servers, setup.topology.regions)
+            node = self.node_kind(self, node_id, setup.topology.servers, setup.topology.regions)
             self.nodes.append(node)
             self.actors.append(spec.kind(node, spec.settings))
         for actor in self.actors:

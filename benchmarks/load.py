@@ -6,6 +6,7 @@ from typing import ClassVar
 from actors.client import Command, Reply, Request
 from actors.message import Event, Message, NodeId
 from actors.node import Actor, Node
+from actors.protocols.epidemic import Epidemic, EpidemicSettings
 from actors.protocols.raft import Raft
 from actors.protocols.raft_messages import RaftSettings
 from actors.settings import SECOND, Settings
@@ -148,7 +149,12 @@ def ring(nodes: int, tokens: int = 1) -> Setup:
     return setup("ring", (ActorSpec(Ring, RingSettings(tokens=tokens)),) * nodes, servers=nodes)
 
 
-def raft(nodes: int, window: int) -> Setup:
+def raft(nodes: int, window: int, **changes: object) -> Setup:
     """A Raft of some nodes under one client's window of writes."""
     servers = (ActorSpec(FirstLeads, RaftSettings(election_timeout_ns=(SECOND, 2 * SECOND))),) * nodes
-    return setup("raft", (*servers, ActorSpec(Window, WindowSettings(window=window))), servers=nodes)
+    return setup("raft", (*servers, ActorSpec(Window, WindowSettings(window=window))), servers=nodes, **changes)
+
+
+def gossip(nodes: int) -> Setup:
+    """A rumour among some nodes."""
+    return setup("gossip", (ActorSpec(Epidemic, EpidemicSettings()),) * nodes, servers=nodes)

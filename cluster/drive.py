@@ -67,7 +67,6 @@ class DrivenNode:
     )
 
     actor: Actor
-    links: dict[NodeId, Link]  # its own that were used so far, by receiver
 
     def __init__(
         self,
@@ -92,6 +91,7 @@ class DrivenNode:
         self.mailbox: deque[tuple[int, NodeId, Any]] = deque()  # what waits: (kind, sender, what)
         self.effects: list[Effect] = []  # what handlers asked for since the last `carry_out`
         self.dirty = False  # there is something for the disk or sent beside it, or the disk is behind
+        self.links: dict[NodeId, Link] = {}  # its own that were used so far, by receiver; {} if a NIC comes before them
         self._seed = seed
         self._streams: dict[str, Random] = {}
         self._deadlines: dict[str, int] = {}
@@ -163,6 +163,10 @@ class DrivenNode:
         self._deadlines.pop(name, None)
 
     # the loop's side
+
+    def deadlines(self) -> dict[str, int]:
+        """When each timer that is set fires, in ns of the run."""
+        return dict(sorted(self._deadlines.items()))
 
     def timer_due(self, name: str, scheduled_ns: int) -> bool:
         """Whether a wake-up means that the timer fires now; one that was put off is scheduled anew."""

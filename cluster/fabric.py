@@ -12,7 +12,9 @@ from actors.message import Event, NodeId
 from actors.node import Actor
 from actors.settings import Settings
 from cluster.control import Control
+from cluster.cpu import CpuModel
 from cluster.latency import Profile
+from cluster.nic import NicModel
 from cluster.topology import Topology
 
 
@@ -31,6 +33,7 @@ class DiskModel(msgspec.Struct, frozen=True, kw_only=True):
     """What every disk does unless a fault says otherwise."""
 
     fsync_ns: int  # from the start of a sync until its records are durable
+    throughput_bytes_s: int | None = None  # a sync takes longer by what it writes; None: it does not
     real: bool = True  # on the Ray fabric: call fdatasync as well
 
 
@@ -47,6 +50,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     latency: str | Profile  # by its name, or itself
     inside_region_rtt_ns: int | None
     disk: DiskModel
+    cpu: CpuModel | None = None  # of each server; None: handling takes no time
+    nic: NicModel | None = None  # of each server; None: sending takes no time
     actors: tuple[ActorSpec, ...]  # one a node, by id
     duration_ns: int  # the workload's end, when the controller heals everything
     drain_ns: int  # how long open operations may still end after that

@@ -96,6 +96,22 @@ class Traffic(Event, frozen=True):
     lag_p99_ns: int = 0  # by how much handlers ran after their time, over the whole run; 0 until its end
 
 
+class MessageSent(Event, frozen=True):
+    """The node gave this message to a link, at the level of recording that keeps messages."""
+
+    target: NodeId
+    kind: str  # the message's type
+    bytes: int  # encoded, without the frame around it
+    due_ns: tuple[int, ...]  # when it arrives, since the start: never (), once, or twice
+
+
+class ServerLoad(Event, frozen=True):
+    """What the node's modelled CPU did since the last of these."""
+
+    busy_ns: int
+    queue_max: int  # most messages that waited for it, the one in work included
+
+
 class HostClock(Event, frozen=True):
     """This host's offset to the driver's clock, known to within a bound (0 on one machine)."""
 
@@ -115,6 +131,8 @@ FABRIC_EVENTS: tuple[type[Event], ...] = (
     FaultTouched,
     RunStopped,
     Traffic,
+    MessageSent,
+    ServerLoad,
     HostClock,
 )
 
@@ -122,6 +140,7 @@ FABRIC_EVENTS: tuple[type[Event], ...] = (
 KEPT: dict[str, frozenset[type[Event]] | None] = {
     "history": frozenset((Invoke, Return, Abandoned, Retried, RoleChanged, *FABRIC_EVENTS)),
     "events": None,
+    "messages": None,  # and a journal of messages beside it
 }
 """Level of recording -> the events that it keeps; None keeps all."""
 

@@ -12,18 +12,31 @@ from typing import Any, TypeAlias
 
 from actors.message import Event, Message, NodeId
 from actors.node import Node, Stored
+from cluster.cpu import size_bytes
 from cluster.disk import Disk
 from cluster.drive import EVENT, DrivenNode, Effect
 from cluster.fabric import Setup
-from cluster.journal import NodePaused, NodeResumed, NodeStarted, NodeStopped, Traffic
+from cluster.journal import (
+    NOBODY,
+    Journal,
+    MessageSent,
+    NodePaused,
+    NodeResumed,
+    NodeStarted,
+    NodeStopped,
+    ServerLoad,
+    Traffic,
+)
 from cluster.latency import profile_of
 from cluster.network import Network
+from cluster.nic import Nics
 from cluster.streams import stream
 
-DELIVER, TIMER, SYNCED, CALL, STOP = range(5)
+DELIVER, TIMER, SYNCED, SERVED, DETOURS, CALL, STOP = range(7)
 
 Due: TypeAlias = tuple[int, int, int, NodeId, int, Any]
-"""(time ns, number, kind, node, sender | the wake-up's time, message | timer's name | (incarnation, mark))"""
+"""(time ns, number, kind, node, sender or the wake-up's time, what). What: a message, a timer's name, a sync's
+(incarnation, mark), or of a node whose CPU is through with a message the incarnation."""
 
 
 class Loop(ABC):
@@ -39,14 +52,20 @@ class Loop(ABC):
         self.fsync_extra_ns: dict[NodeId, int] = {}
         self.sent = self.dropped = self.delivered = 0
         self.touched: dict[NodeId, DrivenNode] | None = None  # whose effects the fabric's loop carries out itself
+        self.origin_ns = 0  # the clock of the journals at the run's start
+        self.messages_to: Journal | None = None  # where messages are recorded, if they are
         self.network = Network(
             setup.topology,
             profile_of(setup.latency),
             seed=setup.seed,
             inside_region_rtt_ns=setup.inside_region_rtt_ns,
         )
+        self._nics = None if setup.nic is None else Nics(setup.nic)
+        self._busy_ns: dict[NodeId, int] = {}
+        self._queue_max: dict[NodeId, int] = {}
         self._incarnations: dict[NodeId, int] = {}
         self._disks: dict[NodeId, Stored] = {}
+        self._plan_detours()
 
     # what differs between the fabrics
 
@@ -80,7 +99,9 @@ class Loop(ABC):
             seed=self.setup.seed,
             disk=disk,
         )
-        node.links = self.network.links_from(node_id)
+        if self._nics is None:
+            node.links = self.network.links_from(node_id)
+        node.gated = self.has_cpu(node_id)
         self.nodes[node_id] = node
         self.publish(node_id, NodeStarted(incarnation, self.host))
         node.attach(spec.kind(self.node_api(node), spec.settings))
@@ -108,15 +129,31 @@ class Loop(ABC):
         node = self.nodes.get(node_id)
         if node is None or not node.paused:
             return
-        node.paused = node.gated = False
+        node.paused = False
+        node.gated = self.has_cpu(node_id)
         self.publish(node_id, NodeResumed())
+        if node.gated:
+            if not node.serving:
+                self._serve(node)
+            return
         for kind, sender, what in node.mailbox:
             self.push(self.now_ns, kind, node_id, sender, what)
         node.mailbox.clear()
 
+    def has_cpu(self, node_id: NodeId) -> bool:
+        """Whether handling takes a node time."""
+        return self.setup.cpu is not None and node_id < self.setup.topology.server_count
+
     def traffic(self) -> Traffic:
         """What this loop's nodes sent and got."""
         return Traffic(self.sent, self.dropped, self.delivered, 0)
+
+    def tell_loads(self) -> None:
+        """Record what the modelled CPUs did since the last time."""
+        for node in sorted(self._queue_max):
+            self.publish(node, ServerLoad(self._busy_ns.get(node, 0), self._queue_max[node]))
+        self._busy_ns.clear()
+        self._queue_max.clear()
 
     # the heap
 
@@ -125,6 +162,11 @@ class Loop(ABC):
 
     def push_timer(self, due_ns: int, node: NodeId, name: str) -> None:
         heapq.heappush(self.heap, (due_ns, self.number(), TIMER, node, due_ns, name))
+
+    def _plan_detours(self) -> None:
+        due_ns = self.network.next_detours_ns(self.now_ns)
+        if due_ns is not None:
+            self.push(due_ns, DETOURS, NOBODY, NOBODY, None)
 
     # what leaves nodes
 
@@ -142,10 +184,16 @@ class Loop(ABC):
         if source == target:
             self.push(self.now_ns, DELIVER, target, source, message)
             return
-        self.forward_all(self.network.link(source, target).pass_(self.now_ns), source, target, message)
+        leaves_ns = self.now_ns
+        if self._nics is not None and source < self.setup.topology.server_count:
+            leaves_ns = self._nics.leaves_ns(source, message, leaves_ns)
+        self.forward_all(self.network.link(source, target).pass_(leaves_ns), source, target, message)
 
     def forward_all(self, dues_ns: tuple[int, ...], source: NodeId, target: NodeId, message: Message) -> None:
         """Bring a message to its receiver's loop as often as its link says: never, once, or twice."""
+        if self.messages_to is not None:
+            sent = MessageSent(target, type(message).__name__, size_bytes(message), dues_ns)
+            self.messages_to.write(self.now_ns + self.origin_ns, source, sent)
         if not dues_ns:
             self.dropped += 1
         for due_ns in dues_ns:
@@ -158,25 +206,77 @@ class Loop(ABC):
         node = self.nodes.get(node_id)
         if node is None:
             self.dropped += kind == DELIVER
+            if kind == DETOURS:
+                self.network.take_detours(self.now_ns)
+                self._plan_detours()
             return False
-        if node.gated and kind != SYNCED:
+        if kind == SYNCED:
+            return self._sync_done(node, what)
+        if kind == SERVED:
+            return self._served(node, incarnation=what)
+        if node.gated:
             node.mailbox.append((kind, sender, what))
+            if self.setup.cpu is not None:
+                self._queue_max[node_id] = max(self._queue_max.get(node_id, 0), len(node.mailbox))
+            if not (node.paused or node.serving):
+                self._serve(node)
             return False
+        return self._dispatch(node, kind, sender, what)
+
+    def _dispatch(self, node: DrivenNode, kind: int, sender: int, what: Any) -> bool:
+        """Let the node's actor handle a message or a timer."""
         if kind == DELIVER:
             self.delivered += 1
             node.handlers[type(what)](node.actor, sender, what)
-        elif kind == TIMER:
-            if not node.timer_due(what, sender):
-                return False
+        elif node.timer_due(what, sender):
             node.timers[what](node.actor)
         else:
-            incarnation, mark = what
-            if incarnation != node.incarnation:
-                return False
-            node.sync_done(mark)
-            return True
+            return False
         if self.touched is None:
             node.carry_out()
         else:
-            self.touched[node_id] = node
+            self.touched[node.id] = node
         return True
+
+    def _sync_done(self, node: DrivenNode, what: tuple[int, int]) -> bool:
+        """A sync has ended, unless it was an earlier incarnation's."""
+        incarnation, mark = what
+        if incarnation != node.incarnation:
+            return False
+        node.sync_done(mark)
+        return True
+
+    def sync_ns(self, node: DrivenNode) -> int:
+        """How long a sync of the node's disk takes by the model, if it begins now."""
+        model = self.setup.disk
+        took_ns = model.fsync_ns + self.fsync_extra_ns.get(node.id, 0)
+        if model.throughput_bytes_s is not None:
+            took_ns += size_bytes(node.disk.unsynced()) * 1_000_000_000 // model.throughput_bytes_s
+        return took_ns
+
+    # the CPU: one after another
+
+    def _serve(self, node: DrivenNode) -> None:
+        """Let an idle CPU begin with the first message in its mailbox; timers before it cost nothing."""
+        assert self.setup.cpu is not None
+        while node.mailbox:
+            kind, sender, what = node.mailbox[0]
+            if kind == DELIVER:
+                node.serving = True
+                service_ns = self.setup.cpu.service_ns(what)
+                self._busy_ns[node.id] = self._busy_ns.get(node.id, 0) + service_ns
+                self.push(self.now_ns + service_ns, SERVED, node.id, node.id, node.incarnation)
+                return
+            node.mailbox.popleft()
+            self._dispatch(node, kind, sender, what)
+
+    def _served(self, node: DrivenNode, *, incarnation: int) -> bool:
+        """The CPU is through with a message: handle it now, and begin with the next. Work is lost to a pause."""
+        if incarnation != node.incarnation:
+            return False
+        node.serving = False
+        if node.paused:
+            return False
+        handled = self._dispatch(node, *node.mailbox.popleft())
+        self._serve(node)
+        return handled

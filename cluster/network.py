@@ -13,12 +13,14 @@ from struct import Struct
 from actors.message import NodeId
 from cluster.control import LinkRule
 from cluster.latency import Profile, Trip
+from cluster.streams import stream
 from cluster.topology import Topology
 
 SHARE = 1 << 20
-FIRST_DRAWS, MORE_DRAWS = 8, 64  # at a time: most of many links carry little, and draws in bulk are cheap
+BLOCKS = (1, 3, 12, 64)  # draws at a time, the last for good: of many links most carry little, and bulk is cheap
+MINUTE_NS = 60_000_000_000
 _PLACE = Struct("<QQQ").pack
-_UNPACK = {count: Struct(f"<{count}Q").unpack for count in (FIRST_DRAWS, MORE_DRAWS)}
+_UNPACK = [Struct(f"<{count}Q").unpack for count in BLOCKS]
 
 
 class Link:
@@ -33,6 +35,7 @@ class Link:
         "_place",
         "_seed",
         "delay_ns",
+        "detour_ns",
         "draws",
         "duplicate",
         "last_due_ns",
@@ -50,12 +53,13 @@ class Link:
         self.trip = trip
         self.table = trip.table()
         self.last_due_ns = 0
+        self.detour_ns = 0
         self.judge(())
 
     def judge(self, rules: tuple[LinkRule, ...]) -> None:
         """Fold the rules that lie over this link: drops win, delays add up, losses combine as chances do."""
         passing = unique = 1.0
-        self.delay_ns = 0
+        self.delay_ns = self.detour_ns
         for rule in rules:
             self.delay_ns += rule.delay_ns
             passing *= 0.0 if rule.drop else 1 - rule.loss
@@ -67,10 +71,10 @@ class Link:
 
     def refill(self) -> list[int]:
         """Draw the next block of this link's stream: a hash of (seed, link, number of the block)."""
-        count = MORE_DRAWS if self._blocks else FIRST_DRAWS
-        block = shake_128(self._seed + _PLACE(*self._place, self._blocks)).digest(8 * count)
+        size = min(self._blocks, len(BLOCKS) - 1)
+        block = shake_128(self._seed + _PLACE(*self._place, self._blocks)).digest(8 * BLOCKS[size])
         self._blocks += 1
-        self.draws.extend(_UNPACK[count](block))
+        self.draws.extend(_UNPACK[size](block))
         return self.draws
 
     def draw(self) -> int:
@@ -116,11 +120,14 @@ class Network:
     def __init__(self, topology: Topology, profile: Profile, *, seed: int, inside_region_rtt_ns: int | None) -> None:
         self._topology = topology
         self._profile = profile
+        self._run_seed = seed
         self._seed = blake2b(f"{seed}/links".encode(), digest_size=16).digest()
         self._inside_region_rtt_ns = inside_region_rtt_ns
         self._rules: list[tuple[frozenset[NodeId], frozenset[NodeId], LinkRule]] = []  # (sources, targets, rule)
         self._links: dict[NodeId, dict[NodeId, Link]] = {}
         self._trips: dict[tuple[str, str], Trip] = {}  # by regions
+        self._minute = 0
+        self._detours: dict[tuple[str, str], int] = {}  # of this minute, by regions
 
     def links_from(self, source: NodeId) -> dict[NodeId, Link]:
         """The links of one sender that were used so far, by receiver."""
@@ -144,6 +151,29 @@ class Network:
             for target, link in links.items():
                 self._judge(link, source, target)
 
+    def next_detours_ns(self, now_ns: int) -> int | None:
+        """When routes may change next; None if they never do."""
+        return (now_ns // MINUTE_NS + 1) * MINUTE_NS if self._profile.detour_share else None
+
+    def take_detours(self, now_ns: int) -> None:
+        """A new minute has begun: draw for each route whether it takes a detour."""
+        self._minute = now_ns // MINUTE_NS
+        self._detours.clear()
+        for source, links in self._links.items():
+            for target, link in links.items():
+                if link.detour_ns != self._detour_ns(source, target):
+                    self._judge(link, source, target)
+
+    def _detour_ns(self, source: NodeId, target: NodeId) -> int:
+        """By how much a link's route is longer in this minute; the first has no detours."""
+        route = self._topology.regions[source], self._topology.regions[target]
+        if not self._minute or route[0] == route[1]:
+            return 0
+        if route not in self._detours:
+            draw = stream(self._run_seed, "detour", *route, self._minute)
+            self._detours[route] = self._profile.detour_ns(*route, draw)
+        return self._detours[route]
+
     def _new_link(self, source: NodeId, target: NodeId) -> Link:
         route = self._topology.regions[source], self._topology.regions[target]
         trip = self._trips.get(route)
@@ -154,4 +184,5 @@ class Network:
         return link
 
     def _judge(self, link: Link, source: NodeId, target: NodeId) -> None:
+        link.detour_ns = self._detour_ns(source, target)
         link.judge(tuple(rule for sources, targets, rule in self._rules if source in sources and target in targets))

@@ -9,9 +9,10 @@ LISTED = 8  # names in a message, where none comes near
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a message on an unknown word: what comes near, or what there is."""
     names = list(known)
-    near = get_close_matches(word, names, n=2)
+    lower = [name.lower() for name in names]
+    near = [name for low in get_close_matches(word.lower(), lower, n=2) for name in names if name.lower() == low]
     if near:
-        return f"did you mean {' or '.join(near)}?"
+        return f"did you mean {' or '.join(dict.fromkeys(near))}?"
     if not names:
         return "there is none"
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""

@@ -11,8 +11,8 @@ import msgspec
 from cluster.latency import Profile
 
 FORMAT = 1
-RecordLevel = Literal["history", "events"]
-""""history": operations, faults and roles; "events": all that nodes emit too."""
+RecordLevel = Literal["history", "events", "messages"]
+""""history": operations, faults and roles; "events": all that nodes emit too; "messages": these too."""
 
 
 class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +22,10 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     latency: str | Profile  # by its name, or as the file spells it out
     inside_region_rtt_ns: int | None = None  # None: the profile's
     fsync_ns: int = 1_000_000  # modelled time of one fsync
+    disk_throughput_bytes_s: int | None = None
+    cpu_message_ns: int | None = None  # None: handling takes no time
+    cpu_byte_ns: int = 0
+    bandwidth_bits_s: int | None = None  # None: sending takes no time
     density: int = 1  # nodes an actor, on the Ray fabric
 
 
@@ -104,6 +108,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     steady_state: SteadyPlan | None = None
     stop_when: tuple[str, ...] = ()  # conditions that end the run early
     check: tuple[str, ...] = ()  # names in CHECKERS
+    check_options: dict[str, dict[str, Any]] = {}  # by checker, as the file gives them
     expect: tuple[str, ...] = ()  # lines that this run is judged by
     record: RecordLevel = "events"
     claims: tuple[ClaimPlan, ...] = ()

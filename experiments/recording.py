@@ -6,7 +6,7 @@ import msgspec
 
 from actors.history import Abandoned, Invoke, Operation, Return, operations
 from actors.message import Event, NodeId
-from cluster.journal import Entry, FaultHealed, FaultInjected, FaultSkipped, HostClock, Traffic
+from cluster.journal import Entry, FaultHealed, FaultInjected, FaultSkipped, HostClock, MessageSent, Traffic
 from cluster.topology import Topology
 
 
@@ -47,9 +47,11 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     history: list[Operation]  # in order of invocation
     abandoned: list[Unsent] = []  # operations that no client process was free for
     events: list[Observed]  # all but invokes, returns and faults, in order of time
+    messages: list[Observed] = []  # `MessageSent`, at the level of recording that keeps them
     faults: list[FaultRecord]  # in order of injection
     skipped: list[FaultSkipped]
     traffic: Traffic  # summed over hosts
+    models: dict[str, str] = {}  # workload -> what a linearizability checker holds its operations against
     clock_bound_ns: int = 0  # how far two hosts' clocks may be apart
 
 
@@ -57,6 +59,7 @@ def record(topology: Topology, duration_ns: int, warm_up_ns: int, entries: Itera
     """Sort journal entries (of all hosts, in order of time) into a recording."""
     told: list[tuple[int, NodeId, Invoke | Return]] = []
     events: list[Observed] = []
+    messages: list[Observed] = []
     abandoned: list[Unsent] = []
     injected: dict[int, tuple[int, FaultInjected]] = {}
     healed: dict[int, int] = {}
@@ -76,6 +79,8 @@ def record(topology: Topology, duration_ns: int, warm_up_ns: int, entries: Itera
                 healed[item.number] = time_ns
             case FaultSkipped():
                 skipped.append(item)
+            case MessageSent():
+                messages.append(Observed(time_ns, node, item))
             case Traffic():
                 traffic.append(item)
             case HostClock():
@@ -90,6 +95,7 @@ def record(topology: Topology, duration_ns: int, warm_up_ns: int, entries: Itera
         history=operations(told),
         abandoned=abandoned,
         events=events,
+        messages=messages,
         faults=[_fault(at_ns, item, healed.get(item.number)) for at_ns, item in injected.values()],
         skipped=skipped,
         traffic=_sum(traffic),

@@ -1,9 +1,10 @@
 """What replicated stores cost and keep: figures of a recording that metrics are made from."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from actors.history import Operation
+from actors.message import NodeId
 from actors.protocols.dynamo_messages import Background, Hinted, Trips
 from experiments.checkers.membership import detection_times_ns
 from experiments.checkers.replicas import final_state, last_disturbance_ns
@@ -71,6 +72,18 @@ def detection_ms(events: Iterable[Observed]) -> list[float]:
     return [waited / MS for waited in detection_times_ns(events)]
 
 
-def trips(events: Iterable[Observed], *, write: bool) -> list[tuple[int, ...]]:
-    """The round trips of each operation to its replicas, in ns, in the order in which they came."""
-    return [one.event.trips_ns for one in events if isinstance(one.event, Trips) and one.event.write == write]
+def trips_by_link(events: Iterable[Observed]) -> dict[tuple[NodeId, NodeId], list[int]]:
+    """The round trips in ns that coordinators told, by coordinator and replica; none to itself."""
+    found: dict[tuple[NodeId, NodeId], list[int]] = defaultdict(list)
+    for observed in events:
+        if isinstance(observed.event, Trips):
+            for replica, trip_ns in observed.event.trips_ns:
+                if replica != observed.node:
+                    found[observed.node, replica].append(trip_ns)
+    return found
+
+
+def scan_shards(history: Iterable[Operation]) -> float | None:
+    """The mean number of servers that a scan asked."""
+    asked = [one.result[1] for one in history if one.function == "scan" and isinstance(one.result, tuple)]
+    return sum(int(shards or 0) for shards in asked) / len(asked) if asked else None

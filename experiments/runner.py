@@ -13,10 +13,12 @@ from actors.systems import CLIENTS, SYSTEMS
 from actors.workload import Workload
 from chaos.controller import Controller
 from chaos.zoo import MUTANTS
+from cluster.cpu import CpuModel
 from cluster.fabric import ActorSpec, DiskModel, FabricResult, Progress, Setup, load_fabric
+from cluster.nic import NicModel
 from cluster.topology import Topology
 from experiments import schedule
-from experiments.plan import Plan, WorkloadPlan
+from experiments.plan import ClusterPlan, Plan, WorkloadPlan
 from experiments.workloads import WORKLOADS
 
 
@@ -32,14 +34,18 @@ def run_plan(
     Raises: cluster.fabric.FabricError if the fabric failed.
     """
     setup = setup_of(plan, name=folder.name)
-    controller = Controller(
+    return load_fabric(plan.fabric)(setup, controller_of(plan), folder, watch, address=address, **options)
+
+
+def controller_of(plan: Plan) -> Controller:
+    """Who carries out the plan's chaos."""
+    return Controller(
         schedule.steps_of(plan.chaos),
         seed=plan.seed,
         duration_ns=plan.duration_ns,
         steady=schedule.steady_of(plan),
         stop_when=plan.stop_when,
     )
-    return load_fabric(plan.fabric)(setup, controller, folder, watch, address=address, **options)
 
 
 def setup_of(plan: Plan, *, name: str) -> Setup:
@@ -54,13 +60,22 @@ def setup_of(plan: Plan, *, name: str) -> Setup:
         topology=topology,
         latency=plan.cluster.latency,
         inside_region_rtt_ns=plan.cluster.inside_region_rtt_ns,
-        disk=DiskModel(fsync_ns=plan.cluster.fsync_ns),
+        disk=DiskModel(fsync_ns=plan.cluster.fsync_ns, throughput_bytes_s=plan.cluster.disk_throughput_bytes_s),
+        cpu=cpu_of(plan.cluster),
+        nic=None if plan.cluster.bandwidth_bits_s is None else NicModel(bandwidth_bits_s=plan.cluster.bandwidth_bits_s),
         actors=(server,) * topology.server_count + client_pools(plan),
         duration_ns=plan.duration_ns,
         drain_ns=max((workload.timeout_ns for workload in workloads), default=0),
         density=plan.cluster.density,
         record=plan.record,
     )
+
+
+def cpu_of(cluster: ClusterPlan) -> CpuModel | None:
+    """The model of each server's CPU, if the plan has one."""
+    if cluster.cpu_message_ns is None:
+        return None
+    return CpuModel(message_ns=cluster.cpu_message_ns, byte_ns=cluster.cpu_byte_ns)
 
 
 def system_class(plan: Plan) -> type[Actor]:
@@ -77,6 +92,12 @@ def event_types(plan: Plan) -> tuple[type[Event], ...]:
 def workload_of(part: WorkloadPlan) -> Workload:
     """The settings of a planned workload."""
     return msgspec.convert(part.settings, WORKLOADS[part.name])
+
+
+def models_of(plan: Plan) -> dict[str, str]:
+    """Workload -> the model that its operations are held against: the file's, or its own."""
+    asked = plan.check_options.get("linearizable", {}).get("model")
+    return {part.called: asked or WORKLOADS[part.name].model for part in plan.workloads}
 
 
 def topology_of(plan: Plan) -> Topology:

@@ -10,7 +10,7 @@ from actors.systems import SYSTEMS
 from experiments import expect, schedule
 from experiments.plan import ClaimPlan, ClusterPlan, PartPlan, Plan, WorkloadPlan
 from experiments.spec import Point, Spec
-from experiments.spec.models import ClusterFile, ExperimentFile
+from experiments.spec.models import ClusterFile, ExperimentFile, checks_of
 from experiments.spec.parts import (
     NamedWorkload,
     chosen,
@@ -46,7 +46,8 @@ def _plans(point: Point, fabric: str) -> Iterator[Plan]:
         system=part_plan(file.system, {name: kind.settings_type for name, kind in SYSTEMS.items()}),
         workloads=tuple(map(workload_plan, workloads_of(file))),
         **schedule.planned(file, len(regions_of(file.cluster))),
-        check=tuple(file.check),
+        check=tuple(checks_of(file)),
+        check_options={name: options for name, options in checks_of(file).items() if options},
         record=file.record,
         claims=tuple(ClaimPlan(**claim.model_dump()) for claim in file.claim),
         expect=tuple(_expectations(file.expect, point.variant, of_group=False)),
@@ -69,6 +70,10 @@ def cluster_plan(cluster: ClusterFile) -> ClusterPlan:
         latency=latency_of(cluster),
         inside_region_rtt_ns=cluster.inside_region,
         fsync_ns=cluster.fsync,
+        disk_throughput_bytes_s=None if cluster.disk_throughput is None else max(1, round(cluster.disk_throughput)),
+        cpu_message_ns=cluster.cpu.message if cluster.cpu else None,
+        cpu_byte_ns=cluster.cpu.byte if cluster.cpu else 0,
+        bandwidth_bits_s=None if cluster.bandwidth is None else max(1, round(cluster.bandwidth * 8)),
         density=cluster.density or math.ceil(len(regions) / ALONE_UP_TO),
     )
 

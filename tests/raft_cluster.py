@@ -141,7 +141,16 @@ class RaftCluster:
     def start(self, node: NodeId) -> None:
         self.incarnations[node] += 1
         self.nodes[node] = CoreNode(self, node, self.incarnations[node], self.images[node])
-        self.actors[node] = self.kind(self.nodes[node], self.settings_of(node, self.incarnations[node]))
+        actor = self.kind(self.nodes[node], self.settings_of(node, self.incarnations[node]))
+        self.actors[node] = actor
+        compact = actor.take_snapshot
+
+        def judged_first() -> None:  # what is committed and compacted in one handler would else never be seen
+            if self.invariants is not None:
+                self.invariants.judge_commits(node, actor)
+            compact()
+
+        actor.take_snapshot = judged_first  # type: ignore[method-assign]
         self.step(node, self.actors[node].start)
 
     def crash(self, node: NodeId, keep: int = 0) -> None:

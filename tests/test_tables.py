@@ -74,7 +74,7 @@ def files_imported(files: Iterable[str]) -> set[str]:
 LISTED = {
     "actors/protocols": files_of(SYSTEMS.values()),
     "chaos/faults": files_of(FAULTS.values()),
-    "chaos/zoo": files_of(kind for kinds in MUTANTS.values() for kind in kinds.values()),
+    "chaos/zoo": files_of(kind for kinds in MUTANTS.values() for kind in kinds.values()) | {"chaos/zoo/__init__.py"},
     "experiments/checkers": files_read(CHECKERS) | files_named(COMMANDS.values()),
     "experiments/workloads": files_of(WORKLOADS.values()),
     "experiments/cli": files_named(COMMANDS.values()),

@@ -259,10 +259,10 @@ class Configured(Event, frozen=True):
 
 
 class Trips(Event, frozen=True):
-    """The round trips of one operation to its replicas, fastest first."""
+    """The round trips of one operation from the emitting coordinator to its replicas, fastest first."""
 
     write: bool
-    trips_ns: tuple[int, ...]
+    trips_ns: tuple[tuple[NodeId, int], ...]
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -46,7 +46,7 @@ class Reading(msgspec.Struct):
     mark: int = 0  # of merged
     repairing: list[NodeId] = []  # owners whose repair the answer waits for
     answered: bool = False
-    trips_ns: list[int] = []
+    trips_ns: list[tuple[NodeId, int]] = []
 
 
 class Reads(Writes):
@@ -124,8 +124,8 @@ class Reads(Writes):
     def on_read_replica(self, coordinator: NodeId, read: ReadReplica) -> None:
         """Say what this node holds, hints included."""
         clock = self.readable(read.key)
-        sent = None if read.digest else clock
-        self.node.send(coordinator, ReplicaRead(read.op, fingerprint(clock), sent))
+        mark = self.fingerprint_of(read.key) if clock is self.clock_of(read.key) else fingerprint(clock)
+        self.node.send(coordinator, ReplicaRead(read.op, mark, None if read.digest else clock))
 
     def readable(self, key: str) -> Clock | None:
         """What this node knows of a key; see `actors.protocols.hints` for a stand-in's."""
@@ -137,7 +137,7 @@ class Reads(Writes):
         owner = next((each.owner for each in op.asked if each.node == node), None) if op is not None else None
         if op is None or owner is None:
             return
-        op.trips_ns.append(self.node.monotonic_ns() - op.began_ns)
+        op.trips_ns.append((node, self.node.monotonic_ns() - op.began_ns))
         op.marks[owner] = answer.fingerprint
         if answer.clock is not None or not answer.fingerprint:
             op.data[owner] = answer.clock
@@ -159,7 +159,8 @@ class Reads(Writes):
                     self.node.send(self.node_of(op, owner), ReadReplica(number, op.key, False))
             return
         op.merged = self.merged(op)
-        op.mark = fingerprint(op.merged)
+        known = (op.marks[owner] for owner, clock in op.data.items() if clock == op.merged)
+        op.mark = next(known, None) or fingerprint(op.merged)
         behind = self.behind_of(op)
         if behind and self.settings.read_repair == "blocking":
             good = [owner for owner, mark in op.marks.items() if mark == op.mark]

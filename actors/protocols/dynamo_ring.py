@@ -11,7 +11,7 @@ from actors.message import Event, NodeId
 from actors.node import Node
 from actors.protocols.dynamo_messages import Owned
 from actors.protocols.dynamo_settings import DynamoSettings
-from actors.protocols.gossip import JOINING, LEAVING, NORMAL, OUT, Rumour
+from actors.protocols.membership_gossip import JOINING, LEAVING, NORMAL, OUT, Rumour
 from actors.protocols.phi_detector import PhiDetector
 from actors.state.ring import Member, Ring, partition_of, ring_of
 

@@ -49,7 +49,7 @@ class Writing(msgspec.Struct):
     began_ns: int
     acked: list[NodeId]  # owners
     answered: bool = False
-    trips_ns: list[int] = []
+    trips_ns: list[tuple[NodeId, int]] = []
 
 
 class Writes(Replica):
@@ -214,7 +214,7 @@ class Writes(Replica):
         owner = node if answer.stands_for is None else answer.stands_for
         op.silent = [target for target in op.silent if (target.owner, target.node) != (owner, node)]
         op.acked.append(owner)
-        op.trips_ns.append(self.node.monotonic_ns() - op.began_ns)
+        op.trips_ns.append((node, self.node.monotonic_ns() - op.began_ns))
         self.advance_write(answer.op, op)
 
     def read_repaired(self, number: int, node: NodeId, answer: ReplicaWrote) -> None:

@@ -40,13 +40,6 @@ class Rumour(Message, frozen=True):
         return (self.incarnation, self.health) > (other.incarnation, other.health)
 
 
-class Exchange(Message, frozen=True):
-    """All that the sender knows of others beyond the beginning; whoever missed rumours learns of it here."""
-
-    rumours: tuple[Rumour, ...]
-    answer: bool  # whether the receiver shall tell what it knows
-
-
 class HealthChanged(Event, frozen=True):
     """The emitting node takes another for this from now on."""
 
@@ -64,7 +57,7 @@ class PlaceChanged(Event, frozen=True):
 class Gossip(Actor):
     """Records of all nodes, sparse: who isn't there is alive, at home, in incarnation 0."""
 
-    volatile: ClassVar = {"records": dict[NodeId, Rumour], "spread": dict[NodeId, int], "exchanged": bool}
+    volatile: ClassVar = {"records": dict[NodeId, Rumour], "spread": dict[NodeId, int]}
 
     def __init__(self, node: Node, settings: Settings) -> None:
         super().__init__(node, settings)
@@ -72,7 +65,6 @@ class Gossip(Actor):
         self.records: dict[NodeId, Rumour] = {}
         self.spread: dict[NodeId, int] = {}  # how often the record of a node was passed on; absent: no news any more
         self.spread_limit = SPREAD * len(node.peers).bit_length()
-        self.exchanged = False  # since this start
 
     def start(self) -> None:
         """A node that comes back speaks of itself anew, lest old rumours of its death be believed."""
@@ -112,9 +104,6 @@ class Gossip(Actor):
                 mine = self.record_of(rumour.node)
                 if rumour.beats(mine):
                     self.describe_self(incarnation=rumour.incarnation + 1)
-                elif rumour.health != ALIVE:
-                    self.spread[rumour.node] = 0  # denied before, but the denial has not come there: say it again
-                    self.records.setdefault(rumour.node, mine)
             elif rumour.beats(self.record_of(rumour.node)):
                 self.take_up(rumour)
 
@@ -130,17 +119,6 @@ class Gossip(Actor):
     def record_changed(self, former: Rumour, rumour: Rumour) -> None:
         """A layer above may want to know."""
 
-    def exchange_with(self, peer: NodeId, *, answer: bool = True) -> None:
-        """Tell a node all that is known, whether or not it is news."""
-        self.node.send(peer, Exchange(tuple(self.records[node] for node in sorted(self.records)), answer))
-
-    def on_exchange(self, peer: NodeId, exchange: Exchange) -> None:
-        self.hear(exchange.rumours)
-        if exchange.answer:
-            self.exchange_with(peer, answer=False)
-        else:
-            self.exchanged = True
-
     def rumours_for(self, peer: NodeId) -> tuple[Rumour, ...]:
         """What rides on a message to a peer: the freshest news, and first what is said of the peer itself."""
         if not self.spread:
@@ -155,5 +133,4 @@ class Gossip(Actor):
             fresh.insert(0, peer)  # or it could never deny it (Lifeguard's buddy system)
         return tuple(self.records[node] for node in fresh)
 
-    handlers: ClassVar = {Exchange: on_exchange}
     events: ClassVar[tuple[type[Event], ...]] = (HealthChanged, PlaceChanged)

@@ -10,7 +10,7 @@ import msgspec
 
 from actors.message import Message, NodeId
 from actors.node import Node
-from actors.protocols.gossip import ALIVE, DEAD, HealthChanged, Rumour
+from actors.protocols.membership_gossip import ALIVE, DEAD, HealthChanged, Rumour
 from actors.protocols.swim import Swim, SwimSettings
 from actors.state.phi import Arrivals
 

@@ -18,7 +18,7 @@ from actors.protocols.dynamo_messages import Background, Fetch, Fetched, Moved
 from actors.protocols.dynamo_replica import encode
 from actors.protocols.dynamo_ring import SETTLE
 from actors.protocols.dynamo_settings import DynamoSettings
-from actors.protocols.gossip import JOINING, LEAVING, LEFT, NORMAL, OUT, Rumour
+from actors.protocols.membership_gossip import JOINING, LEAVING, LEFT, NORMAL, OUT, Rumour
 from actors.protocols.tombstones import Tombstones
 from actors.settings import MS
 

@@ -11,7 +11,7 @@ import msgspec
 
 from actors.message import Event, Message, NodeId
 from actors.node import Node
-from actors.protocols.gossip import ALIVE, DEAD, SUSPECT, Gossip, HealthChanged, PlaceChanged, Rumour
+from actors.protocols.membership_gossip import ALIVE, DEAD, SUSPECT, Gossip, HealthChanged, PlaceChanged, Rumour
 from actors.settings import MS, SECOND, DurationNs, Settings
 
 PROBE_DEAD_EVERY = 4  # periods

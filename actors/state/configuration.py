@@ -25,7 +25,7 @@ class Configuration(Message, frozen=True):
     voters: tuple[NodeId, ...]
     outgoing: tuple[NodeId, ...] = ()  # while the configuration is joint: the voters of the old one
     learners: tuple[NodeId, ...] = ()  # get the log, never count
-    witnesses: tuple[NodeId, ...] = ()  # those of the voters that store no payload and never lead
+    witnesses: tuple[NodeId, ...] = ()  # store no payload and never lead; listed even when they have left, for good
     leave: bool = True  # joint: the leader leaves it by itself once it is committed
     serial: int = 0  # counts the changes since the cluster began
 
@@ -86,12 +86,9 @@ class Target(Message, frozen=True):
     witnesses: tuple[NodeId, ...] = ()
 
     def is_reached(self, now: Configuration) -> bool:
-        """Whether the members are these, and no change is under way."""
-        return not now.is_joint and (now.voters, now.learners, now.witnesses) == (
-            self.voters,
-            self.learners,
-            self.witnesses,
-        )
+        """Whether the members are these and no change is under way."""
+        same = (now.voters, now.learners) == (self.voters, self.learners)
+        return same and not now.is_joint and set(now.witnesses) & set(now.members) == set(self.witnesses)
 
 
 def normal(target: Target) -> Target:
@@ -115,20 +112,22 @@ def follow_up(now: Configuration, target: Target, *, joint: bool, leave: bool = 
 
     A change of at most one voter is made at once, unless joint consensus is asked for; a greater one goes through it.
 
-    Raises: InvalidChange if a change is under way, nothing would change, or a witness would turn into a full voter or
-        back (what it stores would not fit).
+    Raises: InvalidChange if a change is under way, nothing would change, or a witness, even one that left, would turn
+        into a full member or back: what its disk holds would not fit.
     """
     target = normal(target)
     if now.is_joint:
         raise InvalidChange("the configuration is joint: it must be left first")
     if target.is_reached(now):
         raise InvalidChange("these are the members already")
-    stay = set(target.voters) & set(now.voters)
-    if stay & set(target.witnesses) != stay & set(now.witnesses):
-        raise InvalidChange("a voter can't become a witness or cease to be one; remove it first")
+    full = {*target.voters, *target.learners} - set(target.witnesses)
+    if full & set(now.witnesses):
+        raise InvalidChange("a witness stores no payload, so it can't become a full member")
+    if set(target.witnesses) & {*now.voters, *now.learners} - set(now.witnesses):
+        raise InvalidChange("a full member can't become a witness; remove it first")
     changed = set(target.voters) ^ set(now.voters)
     outgoing = now.voters if joint or len(changed) > 1 else ()
-    witnesses = tuple(sorted({*target.witnesses, *(now.witnesses if outgoing else ())}))
+    witnesses = tuple(sorted({*target.witnesses, *now.witnesses}))
     return Configuration(target.voters, outgoing, target.learners, witnesses, leave, now.serial + 1)
 
 
@@ -136,8 +135,7 @@ def leave_joint(now: Configuration) -> Configuration:
     """C-new behind C-old,new. Raises InvalidChange if there is nothing to leave."""
     if not now.is_joint:
         raise InvalidChange("the configuration is not joint")
-    witnesses = tuple(node for node in now.witnesses if node in now.voters)
-    return Configuration(now.voters, (), now.learners, witnesses, serial=now.serial + 1)
+    return Configuration(now.voters, (), now.learners, now.witnesses, serial=now.serial + 1)
 
 
 def catching_up(now: Configuration, target: Target) -> Configuration | None:
@@ -149,4 +147,5 @@ def catching_up(now: Configuration, target: Target) -> Configuration | None:
     if not missing:
         return None
     learners = tuple(sorted({*now.learners, *missing}))
-    return msgspec.structs.replace(now, learners=learners, serial=now.serial + 1)
+    witnesses = tuple(sorted({*now.witnesses, *(missing & set(target.witnesses))}))
+    return msgspec.structs.replace(now, learners=learners, witnesses=witnesses, serial=now.serial + 1)

@@ -174,6 +174,9 @@ class HostLoop(Loop):
             record=self.setup.record,
         )
         journal_head = path.read_bytes()
+        if self.setup.record == "messages":
+            messages = path.with_name(f"{path.stem}-messages.msgpack")
+            self.messages_to = Journal(messages, host=self.host, origin_ns=origin_ns)
         draw = stream(self.setup.seed, "disk", self.host, self.plan.life)
         records = self._disk.recover(draw)
         self._disks = images(records, lambda node: self.setup.actors[node].kind)
@@ -277,6 +280,8 @@ class HostLoop(Loop):
         self._tell_traffic(lag_p99_ns=self._lag.percentile_ns(990) or 0)
         self._copy_journal(self._journal.flush())
         self._journal.close()
+        if self.messages_to is not None:
+            self.messages_to.close()
         self._disk.close()
         for outbox in self._outboxes.values():
             outbox.close()
@@ -286,6 +291,7 @@ class HostLoop(Loop):
 
     def _tell_traffic(self, lag_p99_ns: int = 0) -> None:
         """Record what passed since the last time: a killed host's share is known up to its last full second."""
+        self.tell_loads()
         total = Traffic(self.sent, self.dropped, self.delivered, self._bytes, self._malformed)
         told = self._told
         self.last_traffic = Traffic(
@@ -329,8 +335,7 @@ class HostLoop(Loop):
 
     def start_sync(self, node: DrivenNode) -> None:
         """See `Loop.start_sync`: the real write, and at least as long as the disk model says."""
-        took_ns = self.setup.disk.fsync_ns + self.fsync_extra_ns.get(node.id, 0)
-        due_ns, node_id, incarnation = self.now_ns + took_ns, node.id, node.incarnation
+        due_ns, node_id, incarnation = self.now_ns + self.sync_ns(node), node.id, node.incarnation
         records, mark = node.disk.unsynced(), node.disk.begin_sync()
         self._handed[node_id] = mark
 

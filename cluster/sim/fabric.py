@@ -67,6 +67,10 @@ def run(
         path = folder / "journal" / "sim.msgpack"
         journal = files.enter_context(Journal(path, host="sim", origin_ns=0, record=setup.record))
         loop: SimLoop = FastLoop(setup, journal, director)
+        if setup.record == "messages":
+            loop = SimLoop(setup, journal, director)
+            path = folder / "journal" / "sim-messages.msgpack"
+            loop.messages_to = files.enter_context(Journal(path, host="sim", origin_ns=0))
         if trace is not None:
             loop = TracedLoop(setup, journal, director, trace=files.enter_context(Trace(trace)))
         interrupted = run_loop(loop, director, watch)
@@ -95,5 +99,6 @@ def run_loop(loop: SimLoop, director: Director, watch: Callable[[Progress], None
         director.finish(loop.now_ns)
     if not interrupted:
         loop.run_until(loop.now_ns + setup.drain_ns, watch)
+    loop.tell_loads()
     loop.record(loop.traffic())
     return interrupted

@@ -15,7 +15,7 @@ from actors.node import Stored
 from cluster.drive import EVENT, DrivenNode, Effect
 from cluster.fabric import Director, Setup
 from cluster.journal import NOBODY, Journal
-from cluster.loop import CALL, DELIVER, STOP, Due
+from cluster.loop import CALL, DELIVER, STOP, TIMER, Due
 from cluster.sim.digest import BULK
 from cluster.sim.loop import SimLoop, Watch
 
@@ -29,16 +29,16 @@ class FastLoop(SimLoop):
 
     def run_until(self, end_ns: int, watch: Watch) -> None:
         """See `SimLoop.run_until`."""
-        self._stop: Due = (end_ns, -1, STOP, NOBODY, NOBODY, None)
-        self._was_over = self._director.over
-        heapq.heappush(self.heap, self._stop)
+        stop: Due = (end_ns, -1, STOP, NOBODY, NOBODY, None)
+        heapq.heappush(self.heap, stop)
         while self._run_bulk():
             self.end_bulk(watch)
-        if not self._director.over or self._was_over:
-            self.now_ns = end_ns
+        if stop in self.heap:  # the director ended the run before
+            self.heap.remove(stop)
+            heapq.heapify(self.heap)
 
     def _run_bulk(self) -> bool:
-        """Handle what is due until a bulk of steps has gathered (True) or the end is reached (False).
+        """Handle what is due until a bulk of steps has gathered (True), or the end is reached (False).
 
         A step stays on the heap while its node handles it, so that the first message it sends can take its place: what
         is pushed meanwhile never comes before it.
@@ -56,7 +56,13 @@ class FastLoop(SimLoop):
                     if kind == STOP:
                         return False
                     steps.append(due)
-                    if self._handle_rest(kind, node_id, sender, what):
+                    if kind == TIMER and (node := nodes[node_id]) is not None:
+                        if node.timer_due(what, sender):
+                            node.timers[what](node.actor)
+                            node.carry_out()
+                    elif kind != CALL:
+                        self.handle(kind, node_id, sender, what)
+                    elif self.call_director():
                         return False
                     continue
                 steps.append(due)
@@ -89,18 +95,6 @@ class FastLoop(SimLoop):
         finally:
             self.delivered += delivered
             self.sent += sent
-        return True
-
-    def _handle_rest(self, kind: int, node_id: NodeId, sender: int, what: Any) -> bool:
-        """Handle what is not a message for an open node. True if the director ends the run now."""
-        if kind != CALL:
-            self.handle(kind, node_id, sender, what)
-            return False
-        self.call_director()
-        if not self._director.over or self._was_over:
-            return False
-        self.heap.remove(self._stop)
-        heapq.heapify(self.heap)
         return True
 
     def release(self, node: DrivenNode, effects: list[Effect]) -> None:

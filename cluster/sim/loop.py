@@ -26,6 +26,8 @@ class SimLoop(Loop):
         self.tally = Tally(setup.topology, setup.duration_ns)
         self._journal = journal
         self._director = director
+        watches: tuple[type[Event], ...] | None = getattr(director, "watches", None)
+        self._watches = None if watches is None else frozenset(watches)
         self._director_due_ns: int | None = None  # the call of the director that stands in the heap
         self._watched_s = time.monotonic()
         journal.copy_to = self.digest.add_events
@@ -36,14 +38,16 @@ class SimLoop(Loop):
 
     def start_sync(self, node: DrivenNode) -> None:
         """See `Loop.start_sync`."""
-        took_ns = self.setup.disk.fsync_ns + self.fsync_extra_ns.get(node.id, 0)
-        self.push(self.now_ns + took_ns, SYNCED, node.id, node.id, (node.incarnation, node.disk.begin_sync()))
+        due_ns = self.now_ns + self.sync_ns(node)
+        self.push(due_ns, SYNCED, node.id, node.id, (node.incarnation, node.disk.begin_sync()))
 
     def publish(self, node: NodeId, event: Event) -> None:
         """See `Loop.publish`."""
         self._journal.write(self.now_ns, node, event)
         if type(event) in COUNTED:
             self.tally.observe(self.now_ns, node, event)
+        if self._watches is not None and type(event) not in self._watches:
+            return
         self._director.observe(node, event, self.now_ns)
         due_ns, stands_ns = self._director.due_ns(), self._director_due_ns
         if due_ns is not None and (stands_ns is None or due_ns < stands_ns):
@@ -59,29 +63,33 @@ class SimLoop(Loop):
         A director that became due while a step was under way is called behind it.
         """
         due_ns, stands_ns = self._director.due_ns(), self._director_due_ns
-        if due_ns is None or (stands_ns is not None and stands_ns <= due_ns):
+        if due_ns is None:
             return
-        self._director_due_ns = due_ns = max(due_ns, self.now_ns)
+        due_ns = max(due_ns, self.now_ns)
+        if stands_ns is not None and stands_ns <= due_ns:
+            return
+        self._director_due_ns = due_ns
         number = 0 if due_ns > self.now_ns else self.number()
         heapq.heappush(self.heap, (due_ns, number, CALL, NOBODY, NOBODY, None))
 
-    def call_director(self) -> None:
-        """Its time has come."""
+    def call_director(self) -> bool:
+        """Its time has come. Returns whether it ends the run now."""
+        was_over = self._director.over
         if self._director_due_ns == self.now_ns:
             self._director_due_ns = None
         self._director.advance(self.now_ns)
         self.schedule_director()
+        return self._director.over and not was_over
 
     def run_until(self, end_ns: int, watch: Watch) -> None:
         """Handle everything that is due before `end_ns`, or until the director says that the run is over."""
-        heap, steps, was_over = self.heap, self.digest.steps, self._director.over
+        heap, steps = self.heap, self.digest.steps
         while heap and heap[0][0] < end_ns:
             due = heapq.heappop(heap)
             steps.append(due)
             self.now_ns, _, kind, node, sender, what = due
             if kind == CALL:
-                self.call_director()
-                if self._director.over and not was_over:
+                if self.call_director():
                     return
             else:
                 self.handle(kind, node, sender, what)

@@ -40,7 +40,7 @@ CHECKERS: dict[str, Callable[[Recording], Verdict]] = {
     "deletes-final": lambda run: siblings.no_resurrection(run.history, run.topology.name),
     "election-safety": lambda run: election_safety.election_safety(run.events, run.topology),
     "linearizable": lambda run: recorded.linearizable_run(
-        run.history, clock_bound_ns=run.clock_bound_ns, name=run.topology.name
+        run.history, clock_bound_ns=run.clock_bound_ns, name=run.topology.name, models=run.models
     ),
     "long-fork": lambda run: long_fork.long_fork(run.history),
     "membership": lambda run: membership.membership(run.events, run.faults, end_ns=run.end_ns, topology=run.topology),

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from actors.message import NodeId
-from actors.protocols.gossip import HealthChanged
+from actors.protocols.membership_gossip import HealthChanged
 from cluster.journal import NodeStarted, NodeStopped
 from cluster.topology import Topology
 from experiments.checkers.verdict import Verdict

@@ -1,6 +1,7 @@
 """`splitbrain check`: judge a recorded run again, or a history that anybody recorded."""
 
 import json
+import os
 import re
 import time
 from pathlib import Path
@@ -48,7 +49,7 @@ def check(target: str, store: Path, svg: Path | None, **asked: Any) -> Answer:
     FILE is a history in JSON Lines, EDN or a Jepsen log; it needs a --model.
     """
     path = Path(target)
-    is_file = path.is_file() and path.name != "plan.json"
+    is_file = os.path.isfile(path) and path.name != "plan.json"
     if not is_file and asked["model"] is None:
         for option in ("format_name", "initial", "failed", "independent"):
             if asked[option] is not None:
@@ -129,7 +130,7 @@ def _run_of(target: str, store: Path) -> Any:
     try:
         return load_recording(find_run(store, target).path)
     except StoreError as error:
-        if Path(target).suffix and not Path(target).exists():
+        if Path(target).suffix and not os.path.exists(target):
             raise BadRequest(f"there is no file {target}, and {error}") from error
         raise
 
@@ -191,7 +192,7 @@ def _judge_run(run: str, store: Path) -> Answer:
     try:
         stored = find_run(store, run)
     except StoreError as error:
-        if Path(run).suffix and not Path(run).exists():
+        if Path(run).suffix and not os.path.exists(run):
             raise BadRequest(f"there is no file {run}, and {error}") from error
         raise
     judged = judge_run(stored.plan, load_recording(stored.path))

@@ -9,6 +9,7 @@ from experiments.checkers.columns import FAIL, INFO, NEVER_NS, OK
 from experiments.formats.building import OBSERVED, Rows
 from experiments.formats.errors import HistoryError
 from experiments.formats.lines import Chunk, chunks, numbered
+from experiments.formats.values import TooDeep, freeze, frozen
 
 Skip = Callable[[HistoryError], None] | None
 CODES = {"ok": OK, "fail": FAIL, "info": INFO}
@@ -48,7 +49,10 @@ def _quickly(chunk: Chunk) -> Rows | None:
     numbers = range(chunk.line, chunk.line + len(lines))
     if chunk.data.count(b"\n") - len(lines) not in (0, -1) or any(map(_problem, lines)):
         return None
-    return _rows(lines, numbers)
+    try:
+        return _rows(lines, numbers)
+    except TooDeep:
+        return None
 
 
 def _one_by_one(chunk: Chunk, skip: Skip) -> Rows:
@@ -77,6 +81,10 @@ def _decode(text: bytes) -> Line:
     problem = _problem(line)
     if problem:
         raise HistoryError(problem)
+    try:
+        line.value, line.result = freeze(line.value), freeze(line.result)
+    except TooDeep as error:
+        raise HistoryError(str(error)) from error
     return line
 
 
@@ -98,10 +106,10 @@ def _rows(lines: list[Line], numbers: Any) -> Rows:
     rows.client = [line.process if line.client is unset else line.client for line in lines]
     rows.function = [line.f for line in lines]
     rows.key = [line.key for line in lines]
-    rows.value = [line.value for line in lines]
+    rows.value = frozen([line.value for line in lines])
     rows.result = rows.value
     if any(line.result is not unset for line in lines):
-        rows.result = [line.value if line.result is unset else line.result for line in lines]
+        rows.result = frozen([line.value if line.result is unset else line.result for line in lines])
     rows.called = [line.call for line in lines]
     rows.ended = [NEVER_NS if line.return_ is None else line.return_ for line in lines]
     rows.outcome = [_outcome(line) for line in lines]

@@ -1,24 +1,30 @@
 """All metrics of a run, in one table. To add one: its row in the file of its topic.
 
 Metrics with labels are also given for each client region and function, and each pair of them, or for each kind of
-fault: `latency_p99_ms[region=eu-west-1,op=write]`, `recovery_max_ms[fault=crash]`. A metric without data is None.
+fault or type of message: `latency_p99_ms[region=eu-west-1,op=write]`, `recovery_max_ms[fault=crash]`,
+`bytes_sent[type=AppendEntries]`. A metric without data is None.
 """
 
 from collections.abc import Iterator, Sequence
 
 from actors.history import Operation
+from cluster.journal import MessageSent
 from experiments.metrics.faults import FAULTS
 from experiments.metrics.leaders import LEADERS
+from experiments.metrics.logs import LOGS
 from experiments.metrics.operations import OPERATIONS
 from experiments.metrics.recovery import Recovery, recoveries
 from experiments.metrics.replicas import REPLICAS
 from experiments.metrics.sample import Metric, Sample, is_answered
+from experiments.metrics.staleness import STALENESS, staleness_by_age
 from experiments.metrics.traffic import TRAFFIC
 from experiments.recording import Recording
 
 __all__ = ["METRICS", "Metric", "Recovery", "Sample", "is_answered", "measure", "recoveries"]
 
-METRICS: dict[str, Metric] = {row.name: row for row in (*OPERATIONS, *FAULTS, *LEADERS, *TRAFFIC, *REPLICAS)}
+METRICS: dict[str, Metric] = {
+    row.name: row for row in (*OPERATIONS, *FAULTS, *LEADERS, *LOGS, *TRAFFIC, *REPLICAS, *STALENESS)
+}
 
 
 def measure(recording: Recording) -> dict[str, float | None]:
@@ -32,9 +38,11 @@ def measure(recording: Recording) -> dict[str, float | None]:
         here = sum(label == f"region={places[one.node]}" for one in unsent)  # what they would have done nobody knows
         sample = Sample(recording, operations, here)
         figures |= _labelled(sample, label)
+    for kind in sorted({sent.event.kind for sent in recording.messages if isinstance(sent.event, MessageSent)}):
+        figures |= _labelled(Sample(recording, counted, type=kind), f"type={kind}")
     for fault in sorted({fault.fault for fault in recording.faults}):
         figures |= _labelled(Sample(recording, counted, fault=fault), f"fault={fault}")
-    return figures
+    return figures | staleness_by_age(recording)
 
 
 def _labelled(sample: Sample, label: str) -> dict[str, float | None]:

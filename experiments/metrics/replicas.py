@@ -128,4 +128,12 @@ REPLICAS = (
         "lower",
         0.1,
     ),
+    Metric(
+        "scan_shards_mean",
+        "count",
+        "mean number of servers that a scan asked",
+        lambda sample: replication.scan_shards(sample.operations),
+        "lower",
+        0.05,
+    ),
 )

@@ -30,6 +30,7 @@ class Sample:
     operations: Sequence[Operation]
     unsent: int = 0  # operations that were given up before they were sent
     fault: str | None = None  # the kind of faults whose cost is asked for; None: all
+    type: str | None = None  # of the messages that are counted; None: all
 
     @cached_property
     def latencies_ns(self) -> "NDArray[np.int64]":

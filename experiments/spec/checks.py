@@ -14,8 +14,9 @@ from cluster.latency import Profile, profile_names
 from cluster.topology import Topology
 from experiments import expect
 from experiments.checkers import CHECKERS, READS_EVENTS
+from experiments.checkers.linearizable.models import MODELS
 from experiments.near_words import did_you_mean
-from experiments.spec.models import MAX_NODES, ClaimFile, ClusterFile, ExperimentFile
+from experiments.spec.models import MAX_NODES, ClaimFile, ClusterFile, ExperimentFile, checks_of
 from experiments.spec.parts import chosen, latency_of, model_of, profile_in, regions_of, settings_of, workloads_of
 from experiments.spec.schedule_checks import check_schedule
 from experiments.workloads import WORKLOADS
@@ -34,7 +35,12 @@ def check_file(file: ExperimentFile, variants: tuple[str, ...]) -> Iterator[Find
     servers = regions_of(file.cluster)
     topology = Topology(servers, len(servers)) if servers else None
     yield from check_schedule(file, topology)
-    yield from _names(("check",), file.check, CHECKERS, "checker")
+    yield from _names(("check",), checks_of(file), CHECKERS, "checker")
+    for number, line in enumerate(file.check):
+        if not isinstance(line, str) and line.linearizable.model not in (None, *MODELS):
+            there_are = did_you_mean(str(line.linearizable.model), MODELS)
+            where: Path = ("check", number, "linearizable", "model")
+            yield where, f"there is no model {line.linearizable.model!r}; {there_are}"
     if file.record == "history":
         yield from _unrecorded(file)
     for number, line in enumerate(file.expect):
@@ -55,7 +61,12 @@ def _cluster(cluster: ClusterFile) -> Iterator[Finding]:
     for region, count in (cluster.regions or {}).items():
         if not 1 <= count <= MAX_NODES:
             yield (*here, "regions", region), f"{count} servers; a region has from 1 to {MAX_NODES:,}"
-    if cluster.regions is not None and not 1 <= sum(cluster.regions.values()) <= MAX_NODES:
+    counts = (cluster.regions or {}).values()
+    if (
+        cluster.regions is not None
+        and all(1 <= count <= MAX_NODES for count in counts)
+        and not 1 <= sum(counts) <= MAX_NODES
+    ):
         yield (*here, "regions"), f"there must be from 1 to {MAX_NODES:,} servers in all"
     profile = profile_in(cluster)
     if profile is None:
@@ -148,7 +159,7 @@ def _workloads(file: ExperimentFile) -> Iterator[Finding]:
 def _times(file: ExperimentFile) -> Iterator[Finding]:
     if file.duration <= 0:
         yield ("duration",), "a run must last longer than nothing"
-    if file.warm_up >= file.duration:
+    elif file.warm_up >= file.duration:
         yield ("warm_up",), "the warm-up must end before the run does"
     if file.seed[0] + file.repeat > 1 << 63:
         yield ("seed",), f"seeds count up from {file.seed[0]}, and the last of them lies beyond {(1 << 63) - 1}"
@@ -164,7 +175,7 @@ def _names(path: Path, names: Iterable[str], table: Iterable[str], what: str) ->
 
 def _unrecorded(file: ExperimentFile) -> Iterator[Finding]:
     """Checkers that read events which a history alone doesn't hold."""
-    for number, name in enumerate(file.check):
+    for number, name in enumerate(checks_of(file)):
         if name in READS_EVENTS:
             yield ("check", number), f"{name} reads more events than record: history keeps; take record: events"
 

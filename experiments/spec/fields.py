@@ -154,6 +154,15 @@ Seeds: TypeAlias = Annotated[
         }
     ),
 ]
+Bandwidth: TypeAlias = Annotated[
+    float,  # bytes a second
+    reading(quantities.bandwidth_bytes_s),
+    WithJsonSchema(
+        text_schema(
+            r"^[0-9.]+ ?[kMGTKi]*(B|bit) ?/ ?(ms|s|min|h)$", "1Gbit/s", "a bandwidth such as 200MB/s or 1Gbit/s"
+        )
+    ),
+]
 Latency: TypeAlias = Annotated[
     str | dict[str, dict[str, int]],  # a profile's name, or round trips in ns from row to column
     reading(latency),

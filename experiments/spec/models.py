@@ -5,14 +5,14 @@ an unknown key, wherever it stands.
 """
 
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, create_model
 
 from actors.systems import SYSTEMS
 from experiments.plan import RecordLevel
-from experiments.spec.fields import Duration, Figure, FileModel, Latency, Seeds, Share, settings_model
-from experiments.spec.schedule import by_mix, chaos_model, step_model
+from experiments.spec.fields import Bandwidth, Duration, Figure, FileModel, Latency, Seeds, Share, settings_model
+from experiments.spec.schedule import MAX_STEPS, by_mix, chaos_model, step_model
 from experiments.workloads import WORKLOADS
 
 MAX_NODES = 10_000
@@ -20,6 +20,13 @@ MAX_REPEATS = 100_000
 MAX_CLAIMS = 100
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
 ONE, SEVERAL = "<one>", "<several>"  # parts of a path inside pydantic only
+
+
+class CpuFile(FileModel):
+    """What handling a message costs a server: its CPU serves one after another."""
+
+    message: Duration = Field(description="for each message")
+    byte: Duration = Field(default=0, description="for each byte of it, encoded", json_schema_extra={"default": "0s"})
 
 
 class ClusterFile(FileModel):
@@ -36,6 +43,9 @@ class ClusterFile(FileModel):
         description="how long a disk takes to make a write durable",
         json_schema_extra={"default": "1ms"},
     )
+    disk_throughput: Bandwidth | None = Field(default=None, description="a sync takes longer by what it writes")
+    cpu: CpuFile | None = Field(default=None, description="what handling costs; without it, no time")
+    bandwidth: Bandwidth | None = Field(default=None, description="of each server's network card; else without end")
     density: int | None = Field(default=None, ge=1, description="nodes a Ray actor; 1 up to 16 nodes")
 
 
@@ -55,6 +65,24 @@ class ClaimFile(FileModel):
         default="holds", description="what the measurement says; if it says otherwise, the file is not ok"
     )
     because: str = Field(default="", description="why it disagrees")
+
+
+class LinearizableFile(FileModel):
+    """What the linearizability checker may be told."""
+
+    model: str | None = Field(default=None, description="what to hold operations against; else the workload's model")
+
+
+class CheckFile(FileModel):
+    """A checker with options."""
+
+    linearizable: LinearizableFile
+
+
+CheckLine: TypeAlias = Annotated[
+    Annotated[str, Tag(ONE)] | Annotated[CheckFile, Tag(SEVERAL)],
+    Discriminator(lambda value: ONE if isinstance(value, str) else SEVERAL),
+]
 
 
 class ExperimentFile(FileModel):
@@ -78,7 +106,7 @@ class ExperimentFile(FileModel):
     )
     repeat: int = Field(default=1, ge=1, le=MAX_REPEATS, description="runs, with seeds that count up")
     chaos: Any = Field(default=[])
-    check: list[str] = Field(default=[], description="checkers that must find the run valid")
+    check: list[CheckLine] = Field(default=[], description="checkers that must find the run valid")
     expect: list[str] = Field(default=[], description="such as: availability >= 95%")
     record: RecordLevel = Field(default="events", description="how much is recorded; each includes those before")
     claim: list[ClaimFile] = Field(default=[], max_length=MAX_CLAIMS, description="what a text claims")
@@ -97,7 +125,7 @@ def file_model() -> type[ExperimentFile]:
     by_shape = Discriminator(lambda value: SEVERAL if isinstance(value, list) else ONE)
     workloads: Any = Annotated[one | several, by_shape]
     schedule: Any = Annotated[chaos_model(step), BeforeValidator(by_mix), Tag(ONE)]
-    steps: Any = Annotated[list[step], Tag(SEVERAL)]  # type: ignore[valid-type]
+    steps: Any = Annotated[list[step], Field(max_length=MAX_STEPS), Tag(SEVERAL)]  # type: ignore[valid-type]
     chaos: Any = Annotated[schedule | steps, by_shape]
     return create_model(
         "Experiment",
@@ -120,6 +148,17 @@ def _one_of(name: str, choices: dict[str, type[FileModel]], more: dict[str, Any]
 def _by_name(model: type[FileModel]) -> Any:
     """The model, or just the name of a choice whose settings all have defaults: `system: raft`."""
     return Annotated[model, BeforeValidator(lambda value: {value: {}} if isinstance(value, str) else value)]
+
+
+def checks_of(file: ExperimentFile) -> dict[str, dict[str, Any]]:
+    """Checker -> its options, in the order of the file."""
+    found: dict[str, dict[str, Any]] = {}
+    for line in file.check:
+        if isinstance(line, str):
+            found.setdefault(line, {})
+        else:
+            found["linearizable"] = line.linearizable.model_dump(exclude_none=True)
+    return found
 
 
 def _empty_for_nothing(value: Any) -> Any:

@@ -10,7 +10,7 @@ import msgspec
 from cluster.journal import Entry, read_journal
 from experiments.plan import Plan
 from experiments.recording import Recording, record
-from experiments.runner import event_types, topology_of
+from experiments.runner import event_types, models_of, topology_of
 from experiments.store import tables
 from experiments.store.folder import StoreError, open_run
 
@@ -64,6 +64,7 @@ def _merged(folder: Path, plan: Plan) -> list[Entry]:
 
 def _recording(plan: Plan, entries: Iterable[Entry], *, history: tables.History | None = None) -> Recording:
     recording = record(topology_of(plan), plan.duration_ns, plan.warm_up_ns, entries)
+    recording = msgspec.structs.replace(recording, models=models_of(plan))
     if history is None:
         return recording
     times = [operation.ended_ns for operation in history if operation.ended_ns is not None]

@@ -3,11 +3,15 @@
 import msgspec
 import pytest
 from determinism.random_plans import plan_of
+from msgspec.structs import replace
 
 from benchmarks import load
 from chaos.controller import Controller, Step
 from chaos.faults import FAULTS
+from cluster.cpu import CpuModel
+from cluster.fabric import Setup
 from cluster.journal import Entry, Journal
+from cluster.nic import NicModel
 from cluster.sim.fabric import run_loop
 from cluster.sim.fast_loop import FastLoop
 from cluster.sim.loop import SimLoop
@@ -23,9 +27,19 @@ def controller(plan: Plan) -> Controller:
     return Controller(steps, seed=plan.seed, duration_ns=plan.duration_ns)
 
 
+def with_capacity(setup: Setup) -> Setup:
+    """The setup; of every three one with a CPU model too, and one with CPU, NIC and disk."""
+    cpu, nic = CpuModel(message_ns=100_000, byte_ns=500), NicModel(bandwidth_bits_s=10_000_000)
+    if setup.seed % 3 == 1:
+        return replace(setup, cpu=cpu)
+    if setup.seed % 3 == 2:
+        return replace(setup, cpu=cpu, nic=nic, disk=replace(setup.disk, throughput_bytes_s=1_000_000))
+    return setup
+
+
 def run(kind: type[SimLoop], plan: Plan) -> tuple[SimLoop, list[Entry]]:
     director, journal = controller(plan), Journal(None, host="sim", origin_ns=0)
-    loop = kind(setup_of(plan, name="test"), journal, director)
+    loop = kind(with_capacity(setup_of(plan, name="test")), journal, director)
     run_loop(loop, director, lambda _: None)
     journal.flush()
     return loop, journal.entries

@@ -19,7 +19,7 @@ class Absent(enum.Enum):
 class KeyValue(Model):
     """One key of `actors.state.key_value`: read, write, cas (compare-and-set), append, and delete.
 
-    What is appended to is a list, or a text where texts are what reads found (`Text`).
+    What is appended to is a list; it is a text (`Text`) where all that is appended are texts and nobody found a list.
     """
 
     functions: ClassVar[tuple[str, ...]] = ("read", "write", "cas", "append", "delete")
@@ -76,7 +76,9 @@ class KeyValue(Model):
         if not any(operation.function == "append" for operation in everything):
             return self
         found = [one.result for one in definite if self.only_looks(one.function, one.outcome)]
-        texts = isinstance(self.initial, str) or any(isinstance(one, str) for one in found)
+        appended = [one.value for one in everything if one.function == "append"]
+        lists = any(isinstance(one, tuple) for one in (*found, self.initial))
+        texts = not lists and all(isinstance(one, str) for one in appended)
         grows = all(operation.function in ("read", "append") for operation in everything)
         if texts:
             return GrowingText(definite, self.initial) if grows else _text(self, everything)
