@@ -68,7 +68,7 @@ class Conductor:
             watched=None if watches is None else frozenset((*COUNTED, *watches)),
         )
         self._hosts = list(self._fleet.berths.values())
-        self._control = LiveControl(setup.topology, self._fleet, self._publish)
+        self._control = LiveControl(setup, self._fleet, self._publish)
         self._lock = threading.RLock()  # over the journal and whoever observes
         self._over = threading.Event()
         self._stop_early = False

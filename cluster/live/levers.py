@@ -7,16 +7,16 @@ import ray
 
 from actors.message import Event, NodeId
 from cluster.control import Control, LinkRule
+from cluster.fabric import Setup
 from cluster.journal import NodeStopped
 from cluster.live.fleet import CALL_TIMEOUT_S, Berth, Fleet
-from cluster.topology import Topology
 
 
 class LiveControl(Control):
     """The levers of the Ray fabric."""
 
-    def __init__(self, topology: Topology, fleet: Fleet, publish: Callable[[NodeId, Event], None]) -> None:
-        super().__init__(topology)
+    def __init__(self, setup: Setup, fleet: Fleet, publish: Callable[[NodeId, Event], None]) -> None:
+        super().__init__(setup.topology, setup.density)
         self._fleet = fleet
         self._publish = publish
 

@@ -22,12 +22,17 @@ from cluster.journal import NodeStarted, NodeStopped
 from experiments.recording import Recording, record
 
 
+def crash(*whom: str) -> dict[str, list[str]]:
+    """The settings of a crash of these nodes, or of all that share a host with the one after `host_of`."""
+    return {"host_of": list(whom[1:])} if whom[0] == "host_of" else {"nodes": list(whom)}
+
+
 def storm(setup: Setup, *crashes: tuple[Any, ...]) -> Controller:
     """Slow disks and duplicates for the whole run, and crashes of 200 ms: (at ms, whom, ...)."""
     lines: list[tuple[str, dict[str, Any], int, int | None]] = [
         ("slow_fsync", {"nodes": ["all"], "time_ns": 15 * MS}, 0, None),
         ("duplicate", {"nodes": ["all"], "share": 0.4}, 0, None),
-        *(("crash", {"nodes": list(whom)}, at_ms * MS, 200 * MS) for at_ms, *whom in crashes),
+        *(("crash", crash(*whom), at_ms * MS, 200 * MS) for at_ms, *whom in crashes),
     ]
     steps = tuple(Step(name, msgspec.convert(what, FAULTS[name]), at, None, span) for name, what, at, span in lines)
     return Controller(steps, seed=setup.seed, duration_ns=setup.duration_ns)
@@ -38,12 +43,12 @@ def storm(setup: Setup, *crashes: tuple[Any, ...]) -> Controller:
 
 @pytest.fixture(scope="module")
 def savers(run_on: RunOn) -> Ended:
-    """Four nodes that save a number and then tell it. n1 and n3 crash alone, then n1 and n2 together."""
+    """Four nodes that save a number and then tell it. n1 and n3 crash alone, then n2's whole host."""
     setup = small_setup(
         [ActorSpec(Saver, Settings())] * 4, regions=(REGION,) * 4, duration_ns=2500 * MS, drain_ns=1500 * MS
     )
     setup = msgspec.structs.replace(setup, density=2)
-    return run_on(setup, storm(setup, (500, "n1"), (1000, "n3"), (1500, "n1", "n2"), (2200, "n3")))
+    return run_on(setup, storm(setup, (500, "n1"), (1000, "n3"), (1500, "host_of", "n2"), (2200, "n3")))
 
 
 def recoveries(savers: Ended, node: int) -> list[Heard]:
