@@ -269,9 +269,12 @@ class HostLoop(Loop):
     def _sleep(self) -> None:
         if not self._commands.empty() or not self._synced.empty() or not self._running:
             return
+        due_ns = self.heap[0][0] if self.heap else None
+        if self._told_later and (due_ns is None or due_ns > self._tell_later_ns):
+            due_ns = self._tell_later_ns
         wait_s = None
-        if self.heap:
-            wait_s = (self.heap[0][0] + self.origin_ns - time.monotonic_ns()) / 1e9
+        if due_ns is not None:
+            wait_s = (due_ns + self.origin_ns - time.monotonic_ns()) / 1e9
             if wait_s <= 0:
                 return
         self._waker.wait(self.inbox, wait_s)
