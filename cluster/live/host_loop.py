@@ -108,7 +108,7 @@ class HostLoop(Loop):
         self._far = far
         if plan.life and far and not (self.folder / "disk" / f"{plan.name}.log").exists():
             raise DiskOutOfReach(f"the disk of {plan.name} is on a machine that is gone")
-        self._disk = FileDisk(self.folder / "disk", plan.name, sync=setup.disk.real)
+        self._disk = FileDisk(self.folder / "disk", plan.name, sync=setup.disk.real, failed=self._end_with)
         self._handed: dict[NodeId, int] = {}  # up to which mark a node's records were given to the disk
         self._unsettled: set[NodeId] = set()  # crashed nodes whose loss is not on disk yet
         self._awaited: dict[NodeId, int] = {}  # of them, those that are to start again: node -> starts before
@@ -143,6 +143,12 @@ class HostLoop(Loop):
         outbox = self._outboxes.pop(host, None)
         if outbox is not None:
             outbox.close()
+
+    def _end_with(self, error: OSError) -> None:
+        def fail() -> None:
+            raise error
+
+        self.command(fail)
 
     def stop(self) -> None:
         self._running = False
