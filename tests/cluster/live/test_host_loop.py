@@ -15,7 +15,9 @@ from witnesses import Beacon, Heard
 from actors.settings import MS, SECOND, Settings
 from cluster.fabric import ActorSpec, Setup
 from cluster.journal import Traffic
-from cluster.live.host_loop import COPY_HEADER, Home, HostLoop, HostPlan
+from cluster.live.host_loop import HostLoop
+from cluster.live.host_plan import Home, HostPlan
+from cluster.live.observer import COPY_HEADER
 from cluster.live.socket import LOOPBACK, Inbox, Keys, Outbox, new_keys
 
 SETUP = small_setup([ActorSpec(Beacon, Settings())] * 2, duration_ns=SECOND)
