@@ -6,6 +6,7 @@ Each gives `figures(progress) -> dict`: name with its unit -> number. Ratios are
 BENCHES = {
     "check": "benchmarks.check:figures",
     "dynamo": "benchmarks.dynamo:figures",
+    "faults": "benchmarks.faults:figures",
     "raft": "benchmarks.raft:figures",
     "ray": "benchmarks.ray:figures",
     "sim": "benchmarks.sim:figures",

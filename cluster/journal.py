@@ -36,6 +36,12 @@ class NodeStopped(Event, frozen=True):
     killed_process: bool = False  # how: its host's process was killed, or it was dropped in the loop
 
 
+class DiskFailed(Event, frozen=True):
+    """The node's disk failed it, and it stops: who can't know what is durable must not speak."""
+
+    reason: str
+
+
 class NodePaused(Event, frozen=True):
     """The node handles nothing from here on."""
 
@@ -124,6 +130,7 @@ class HostClock(Event, frozen=True):
 FABRIC_EVENTS: tuple[type[Event], ...] = (
     NodeStarted,
     NodeStopped,
+    DiskFailed,
     NodePaused,
     NodeResumed,
     FaultInjected,

@@ -54,6 +54,8 @@ class Replication(RaftBase):
 
     def send_entries(self, peer: NodeId, follower: Progress, *, heartbeat: bool = False) -> None:
         """Send the next entries, or a part of a snapshot where they are gone; nothing if the window is shut."""
+        if self.node.fails("raft.send-entries"):
+            return
         if follower.snapshot is not None or follower.next <= self.log.start:
             self.send_snapshot(peer, follower)
             return

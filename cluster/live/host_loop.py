@@ -17,6 +17,7 @@ import zmq
 from actors.message import Event, Message, NodeId
 from cluster.buckets import Buckets
 from cluster.codec import Codec, Letter, MalformedFrame
+from cluster.disk import Record
 from cluster.drive import DrivenNode
 from cluster.fabric import Setup
 from cluster.journal import NOBODY, HostClock, Journal, Traffic
@@ -303,6 +304,8 @@ class HostLoop(Loop):
 
     def crash(self, node_id: NodeId) -> None:
         """See `Loop.crash`. What the crash loses of the node's records stands in the shared log: it is voided there."""
+        if node_id not in self.nodes:
+            return  # it has stopped by itself
         disk = self.nodes[node_id].disk
         asked, handed = disk.unsynced(), max(0, self._handed.pop(node_id, 0) - disk.durable)
         super().crash(node_id)
@@ -320,12 +323,21 @@ class HostLoop(Loop):
         if node_id in self._awaited:
             self.restart(node_id, self._awaited.pop(node_id))
 
+    def hand_if_here(self, node_id: NodeId, message: Message) -> None:
+        """Have a message delivered that no node sent, if its receiver lives here."""
+        if node_id in self.nodes:
+            self.hand(node_id, message)
+
     def restart(self, node_id: NodeId, before: int) -> None:
         """Start a node that was dropped, once its loss is on disk: its new life must not build on what may vanish."""
         if node_id in self._unsettled:
             self._awaited[node_id] = before
         else:
             self.start(node_id, incarnation=before)
+
+    def keep(self, node_id: NodeId, record: Record) -> None:
+        """See `Loop.keep`: the node's log on disk gets it too."""
+        self._disk.write(node_id, [record], lambda _: None)
 
     def publish(self, node: NodeId, event: Event) -> None:
         """See `Loop.publish`: journalled here, and copied to the observer at the turn's end."""

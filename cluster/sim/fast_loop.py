@@ -88,7 +88,7 @@ class FastLoop(SimLoop):
                             put(heap, (due_ns, number(), DELIVER, to, node_id, message))
                             put = push
                         else:
-                            self.forward_all(link.pass_bits(bits, now_ns), node_id, to, message)  # type: ignore[arg-type]
+                            self.forward_all(link.pass_bits(bits, now_ns, message), node_id, to, message)  # type: ignore[arg-type]
                     effects.clear()
                 if put is replace:
                     pop(heap)
@@ -118,7 +118,7 @@ class FastLoop(SimLoop):
                 link.last_due_ns = due_ns
                 push(heap, (due_ns, number(), DELIVER, to, source, what))
             else:
-                self.forward_all(link.pass_bits(bits, now_ns), source, to, what)  # type: ignore[arg-type]
+                self.forward_all(link.pass_bits(bits, now_ns, what), source, to, what)  # type: ignore[arg-type]
 
     # who is open
 
@@ -141,6 +141,11 @@ class FastLoop(SimLoop):
         """See `Loop.resume`."""
         super().resume(node_id)
         self._look(node_id)
+
+    def regate(self, node: DrivenNode) -> None:
+        """See `Loop.regate`."""
+        super().regate(node)
+        self._look(node.id)
 
     def _look(self, node_id: NodeId) -> None:
         node = self.nodes.get(node_id)
