@@ -145,6 +145,7 @@ class Disk:
         """What is on disk after a crash: the durable records and a drawn number of the following ones."""
         kept = draw.randint(0, self.asked - self.durable)
         self._fold(self.durable + (0 if self._lied else kept))  # behind a gap nothing can be kept
+        self.durable = self._folded
         return self._image
 
     def _fold(self, mark: int) -> None:
