@@ -13,6 +13,7 @@ import msgspec
 from actors import errors
 from actors.draws import exponential
 from actors.history import Abandoned, Invoke, Retried, Return
+from actors.load import Backlog, Load
 from actors.message import Message, NodeId, Value
 from actors.node import Actor, Node
 from actors.settings import SECOND, Settings
@@ -74,6 +75,7 @@ class Slot(msgspec.Struct):
     serial: int = 0
     open: Command | None = None
     target: NodeId = NOBODY  # whom it was sent to last; NOBODY once that server refused
+    resting: bool = False  # it takes its time after an operation, as a load fault says
     attempts: int = 0  # how often it was sent for want of an answer
 
 
@@ -81,7 +83,9 @@ class Client(Actor):
     """A pool of client processes. It follows redirects, and gives up after the workload's time-out."""
 
     settings_type = ClientSettings
+    functions: ClassVar[tuple[str, ...]] = ()  # what it can ask for; (): whatever the workload says
     volatile: ClassVar = {
+        "load": Load,
         "slots": list[Slot],
         "leader": NodeId | None,
         "silent": NodeId,
@@ -92,6 +96,7 @@ class Client(Actor):
         "deadlines": list[tuple[int, int, int]],
         "pauses": list[tuple[int, int, int]],
         "retries": list[tuple[int, int, int]],
+        "rests": list[tuple[int, int, int]],
         "started_ns": int,
         "stop_ns": int,
     }
@@ -109,8 +114,11 @@ class Client(Actor):
         self.deadlines: list[tuple[int, int, int]] = []  # (time, slot, serial), in order: one time-out for all
         self.pauses: list[tuple[int, int, int]] = []
         self.retries: list[tuple[int, int, int]] = []
+        self.rests: list[tuple[int, int, int]] = []
+        self.load = Load()
         self.started_ns = self.stop_ns = 0
         self.calls, self.routes, self.arrivals, self.waits = map(node.random, ("calls", "routes", "arrivals", "waits"))
+        self.hot = node.random("hot key")
         self.servers = list(node.peers)
         region = node.regions[node.id]
         self.near = [peer for peer in self.servers if node.regions[peer] == region] or self.servers
@@ -135,7 +143,7 @@ class Client(Actor):
         """
         workload, since_ns = self.settings.workload, self.node.monotonic_ns() - self.started_ns
         rate, phase_end_ns = workload.rate_at(since_ns)
-        share = rate * len(self.slots) / workload.clients
+        share = rate * self.load.rate_factor * len(self.slots) / workload.clients
         wait_ns = max(1, int(exponential(self.arrivals) * SECOND / share))
         if phase_end_ns is not None and since_ns + wait_ns >= phase_end_ns:
             self.node.set_timer("phase", phase_end_ns - since_ns)
@@ -148,9 +156,12 @@ class Client(Actor):
         if now >= self.stop_ns:
             return
         self.schedule_arrival()
-        idle = next((number for number, slot in enumerate(self.slots) if slot.open is None), None)
+        free = (number for number, slot in enumerate(self.slots) if slot.open is None and not slot.resting)
+        idle = next(free, None)
         if idle is None:
             self.backlog.append(now)
+            if len(self.backlog) & (len(self.backlog) - 1) == 0:
+                self.node.emit(Backlog(len(self.backlog)))
         else:
             self.begin(idle, now)
 
@@ -166,7 +177,8 @@ class Client(Actor):
         slot = self.slots[number]
         settings = self.settings
         call = self.next_call(slot)
-        key = settings.prefix + call.key
+        hot = self.load.hot_share and self.hot.random() < self.load.hot_share
+        key = settings.prefix + (self.load.hot_key or call.key if hot else call.key)
         self.issued += 1
         slot.serial += 1
         slot.attempts = 1
@@ -247,13 +259,59 @@ class Client(Actor):
         if outcome == "info":
             slot.process, slot.serial = self.fresh, 0
             self.fresh += self.settings.pools
-        if not self.settings.workload.is_open:
-            self.begin(self.slots.index(slot), self.node.monotonic_ns())
-            return
+        number = self.slots.index(slot)
+        if self.load.pause_ns:
+            slot.resting = True
+            insort(self.rests, (self.node.monotonic_ns() + self.load.pause_ns, number, slot.serial))
+            self.node.set_timer("rest", self.rests[0][0] - self.node.monotonic_ns())
+        else:
+            self.go_on(number)
+
+    def go_on(self, number: int) -> None:
+        """A process is free: it takes the next operation of a closed loop, or the arrival that has waited longest."""
         now = self.node.monotonic_ns()
+        if not self.settings.workload.is_open:
+            self.begin(number, now)
+            return
         self.abandon(self.stop_ns if now >= self.stop_ns else now - self.settings.workload.timeout_ns)
         if self.backlog:
-            self.begin(self.slots.index(slot), self.backlog.pop(0))
+            self.begin(number, self.backlog.pop(0))
+            if not self.backlog:
+                self.node.emit(Backlog(0))
+
+    def on_rest(self) -> None:
+        """Processes have taken their time."""
+        for number, _ in self.due(self.rests, "rest"):
+            self.slots[number].resting = False
+            self.go_on(number)
+
+    # load faults
+
+    def on_load(self, _: NodeId, load: Load) -> None:
+        """From now on clients do this, until they are told otherwise."""
+        self.load = load
+        if self.settings.workload.is_open and self.node.monotonic_ns() < self.stop_ns:
+            self.schedule_arrival()  # arrivals have no memory: the next one is drawn anew
+        if load.reconnect:
+            self.leader = None
+            self.ask_all_again()
+        if load.retry_after_ns:
+            self.node.set_timer("resend", load.retry_after_ns)
+        else:
+            self.node.cancel_timer("resend")
+
+    def on_resend(self) -> None:
+        """Retries that wait for no answer."""
+        self.node.set_timer("resend", self.load.retry_after_ns)
+        self.ask_all_again()
+
+    def ask_all_again(self) -> None:
+        """Send all that is open once more."""
+        for slot in self.slots:
+            if slot.open is not None:
+                slot.attempts += 1
+                self.node.emit(Retried(slot.process, slot.attempts))
+                self.ask(slot, self.route(self.servers))
 
     def abandon(self, before_ns: int) -> None:
         """Give up on arrivals that have waited since before that time."""
@@ -322,13 +380,15 @@ class Client(Actor):
             self.node.set_timer(timer, waiting[0][0] - now)
         return over
 
-    handlers: ClassVar = {Reply: on_reply, Redirect: on_redirect}
+    handlers: ClassVar = {Reply: on_reply, Redirect: on_redirect, Load: on_load}
     timers: ClassVar = {
         "arrival": on_arrival,
         "phase": schedule_arrival,
         "deadline": on_deadline,
         "pause": on_pause,
         "retry": on_retry,
+        "rest": on_rest,
+        "resend": on_resend,
         "stop": on_stop,
     }
-    events: ClassVar = (Invoke, Return, Abandoned, Retried)
+    events: ClassVar = (Invoke, Return, Abandoned, Retried, Backlog)

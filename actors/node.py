@@ -86,6 +86,12 @@ class Node(Protocol):
     def load(self) -> Stored:
         """What is on disk now; asked once, when the actor starts."""
 
+    def fails(self, point: str) -> bool:
+        """Whether a named point of the code is to fail now, as a chaos schedule says; never without one.
+
+        Source: FoundationDB's "buggify": rare cases are made common at the places that their authors point out.
+        """
+
     def emit(self, event: Event) -> None:
         """Tell observers. Costs next to nothing when nobody listens."""
 

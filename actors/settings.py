@@ -18,6 +18,8 @@ class Unit(Enum):
     DURATION_RANGE = "a range of times such as 1s..2s, or one time"
     RATE = "a rate such as 200/s"
     SHARE = "a share such as 5%"
+    SIZE = "a size such as 64KiB or 1MB"
+    BANDWIDTH = "a bandwidth such as 1MB/s or 10Mbit/s"
     TARGET = "nodes: n1, leader, minority, random, random minority, a region, or a list of these"
     TARGET_PAIR = "two targets, such as [us-east-1, n3]"
     MIX = "shares by function such as {read: 50%, write: 50%}, 100% in all"
@@ -28,6 +30,8 @@ class Unit(Enum):
 DurationNs: TypeAlias = Annotated[int, Unit.DURATION]
 DurationRangeNs: TypeAlias = Annotated[tuple[int, int], Unit.DURATION_RANGE]
 Rate: TypeAlias = Annotated[float, Unit.RATE]  # per second
+Size: TypeAlias = Annotated[int, Unit.SIZE]  # bytes
+BytesPerSecond: TypeAlias = Annotated[float, Unit.BANDWIDTH]
 Share: TypeAlias = Annotated[float, Unit.SHARE]  # 0..1
 Target: TypeAlias = Annotated[tuple[str, ...], Unit.TARGET]  # words, resolved when the fault is injected
 TargetPair: TypeAlias = Annotated[tuple[tuple[str, ...], tuple[str, ...]], Unit.TARGET_PAIR]

@@ -63,6 +63,9 @@ class BareNode:
 
     def emit(self, event: Event) -> None: ...
 
+    def fails(self, point: str) -> bool:
+        return False
+
 
 class HeapLoop:
     """Runs a setup's actors."""

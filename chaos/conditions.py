@@ -7,6 +7,7 @@ term > 5 · queue > 1000 · open >= 50 · failed > 10 · commit >= 100 · lag > 
 import operator
 import re
 from collections.abc import Callable
+from typing import TypeAlias
 
 from actors.settings import MS, SECOND
 from chaos.sight import Sight
@@ -18,7 +19,7 @@ GAUGES: dict[str, Callable[[Sight], float]] = {
     "failed": lambda sight: sight.failed,
     "commit": lambda sight: max(sight.committed.values(), default=0),
     "crashes": lambda sight: sight.crashes,
-    "elections": lambda sight: len(sight.elected),
+    "elections": lambda sight: sight.elections,
     "lag": lambda sight: sight.lag_ns(),
 }
 """What can be compared. `queue`: arrivals that wait for a free client; `open`: operations that are under way;
@@ -41,15 +42,16 @@ class MalformedCondition(ValueError):
     """A text that is no condition. Says what was found and what there is."""
 
 
-Test = Callable[[Sight], bool]
+Test: TypeAlias = Callable[[Sight], bool]
+"""Asked after each event: whether the condition has just come true."""
+
+Watch: TypeAlias = Callable[[Sight, bool], Test]
+"""Begins to watch at what has been seen so far. The second argument: whether what holds already counts as coming true;
+it does where somebody begins to wait, and does not where he has just acted on it."""
 
 
-def parse(text: str) -> Callable[[Sight], Test]:
-    """Read a condition.
-
-    Returns: a function that starts a watch at what has been seen so far; the watch tells at each event whether the
-        condition holds. `leader changes`, `node crashes` and `node recovers` hold at each such event after the start
-        of the watch.
+def parse(text: str) -> Watch:
+    """Read a condition. `leader changes`, `node crashes` and `node recovers` come true at each such event.
 
     Raises: MalformedCondition.
     """
@@ -66,7 +68,7 @@ def parse(text: str) -> Callable[[Sight], Test]:
     if name == "lag" and not unit:
         raise MalformedCondition(f"{text!r}: a lag needs a unit, such as lag > 2s")
     limit, compare = float(number) * UNITS_NS[unit], COMPARISONS[comparison]
-    return lambda _: lambda sight: compare(gauge(sight), limit)
+    return _state(lambda sight: compare(gauge(sight), limit))
 
 
 def _gauge(name: str) -> Callable[[Sight], float]:
@@ -78,38 +80,43 @@ def _gauge(name: str) -> Callable[[Sight], float]:
     return GAUGES[name]
 
 
-def _leader_changes(start: Sight) -> Test:
-    """Somebody else than the last one elected before is elected; the first election of all is no change."""
-    last = start.elected[-1] if start.elected else None
+def _state(holds: Callable[[Sight], bool]) -> Watch:
+    """Something that holds for a time, and comes true where that begins."""
 
-    def changed(sight: Sight) -> bool:
-        nonlocal last
-        now = sight.elected[-1] if sight.elected else None
-        before, last = last, now
-        return before is not None and now != before
+    def watch(start: Sight, at_once: bool) -> Test:
+        before = not at_once and holds(start)
 
-    return changed
+        def begins(sight: Sight) -> bool:
+            nonlocal before
+            held, before = before, holds(sight)
+            return before and not held
 
-
-def _counts_up(count: Callable[[Sight], int]) -> Callable[[Sight], Test]:
-    def watch(start: Sight) -> Test:
-        known = count(start)
-
-        def more(sight: Sight) -> bool:
-            nonlocal known
-            before, known = known, count(sight)
-            return known > before
-
-        return more
+        return begins
 
     return watch
 
 
-WATCHES: dict[str, Callable[[Sight], Test]] = {
-    "leader changes": _leader_changes,
-    "leader elected": lambda _: lambda sight: sight.leader is not None,
-    "no leader": lambda _: lambda sight: bool(sight.elected) and sight.leader is None,
-    "node crashes": _counts_up(lambda sight: sight.crashes),
-    "node recovers": _counts_up(lambda sight: sight.recoveries),
+def _moment(count: Callable[[Sight], int]) -> Watch:
+    """Something that happens: it comes true each time that its count goes up."""
+
+    def watch(start: Sight, _: bool) -> Test:
+        known = count(start)
+
+        def again(sight: Sight) -> bool:
+            nonlocal known
+            before, known = known, count(sight)
+            return known > before
+
+        return again
+
+    return watch
+
+
+WATCHES: dict[str, Watch] = {
+    "leader changes": _moment(lambda sight: sight.changes),
+    "leader elected": _state(lambda sight: sight.leader is not None),
+    "no leader": _state(lambda sight: bool(sight.elections) and sight.leader is None),
+    "node crashes": _moment(lambda sight: sight.crashes),
+    "node recovers": _moment(lambda sight: sight.recoveries),
 }
-"""Sentence -> how to watch for it."""
+"""Sentence -> how to watch for it. A leader changes where another one than the last is elected."""

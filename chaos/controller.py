@@ -11,7 +11,7 @@ from itertools import count
 from actors.election import RoleChanged
 from actors.message import Event, NodeId
 from chaos.agenda import Agenda, At, Done, Ended, Run, Seen
-from chaos.conditions import Test, parse
+from chaos.conditions import parse
 from chaos.fault import Fault, NotInjected
 from chaos.schedule import NEVER_NS, Steady, Step, keyed, occurrences
 from chaos.sight import Sight
@@ -48,8 +48,8 @@ class Controller:
     @property
     def watches(self) -> tuple[type[Event], ...] | None:
         """The events that `observe` must see; None for all, since a condition or a target may look at any."""
-        looks = self._steady or self._stop_when or any(step.when for step in self._steps)
-        return None if looks or "hottest" in repr(self._steps) else (RoleChanged, NodeStarted, NodeStopped)
+        looks = self._steady or self._stop_when or any(map(_looks, self._steps))
+        return None if looks else (RoleChanged, NodeStarted, NodeStopped)
 
     # what a fabric calls: see `cluster.fabric.Director`
 
@@ -99,8 +99,9 @@ class Controller:
     def _when(self, step: Step, text: str) -> Run:
         """Begin when a condition is seen to become true; `count` times, once if the file doesn't say."""
         deadline_ns = NEVER_NS if step.timeout_ns is None else step.timeout_ns
-        test, now_ns = _becomes(parse(text)(self._sight)), self._sight.now_ns
+        watch, now_ns = parse(text), self._sight.now_ns
         for number in range(step.count or 1):
+            test = watch(self._sight, not number)
             seen_ns = self._sight.now_ns if test(self._sight) else (yield Seen(test, deadline_ns))
             if seen_ns is None:
                 self._record(FaultSkipped(step.name, deadline_ns, f"not seen in time: {text}"))
@@ -117,7 +118,7 @@ class Controller:
         raise AssertionError("there is no last time")
 
     def _wait_until_steady(self, steady: Steady) -> Run:
-        test = parse(steady.condition)(self._sight)
+        test = parse(steady.condition)(self._sight, True)
         if not test(self._sight) and (yield Seen(test, steady.timeout_ns)) is None:
             self._record(FaultSkipped("chaos", steady.timeout_ns, f"no steady state in time: {steady.condition}"))
         else:
@@ -125,7 +126,7 @@ class Controller:
         return 0
 
     def _stop(self, text: str) -> Run:
-        test = parse(text)(self._sight)
+        test = parse(text)(self._sight, True)
         seen_ns = 0 if test(self._sight) else (yield Seen(test, NEVER_NS))
         self._record(RunStopped(text, seen_ns or 0))
         self.over = True
@@ -174,7 +175,7 @@ class Controller:
             return now_ns
         if step.until is not None:
             limit_ns = NEVER_NS if for_ns is None else now_ns + for_ns
-            seen_ns = yield Seen(_becomes(parse(step.until)(self._sight)), limit_ns)
+            seen_ns = yield Seen(parse(step.until)(self._sight, False), limit_ns)
             end_ns = limit_ns if seen_ns is None else seen_ns
         elif for_ns is not None or step.until_ns is not None:
             end_ns = now_ns + for_ns if for_ns is not None else max(now_ns, step.until_ns or 0)
@@ -223,13 +224,7 @@ class Controller:
             self._record(FaultHealed(injection))
 
 
-def _becomes(test: Test) -> Test:
-    """Holds where a test begins to hold: after it did not, or at the first look."""
-    before = False
-
-    def begins(sight: Sight) -> bool:
-        nonlocal before
-        held, before = before, test(sight)
-        return before and not held
-
-    return begins
+def _looks(step: Step) -> bool:
+    """Whether a step, or one inside it, waits for a condition or aims at what events tell."""
+    inside = any(map(_looks, (*step.sequence, *step.together)))
+    return bool(step.when or step.until or "hottest" in repr(step.fault) or inside)

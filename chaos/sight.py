@@ -15,7 +15,8 @@ class Sight:
         self.topology = topology
         self.now_ns = 0  # the time of the last event
         self.leaders: list[NodeId] = []  # who believes to lead, the one elected last at the end
-        self.elected: list[NodeId] = []  # everybody who was ever elected, in order
+        self.elections = self.changes = 0  # a change: another one is elected than the last time
+        self.elected: NodeId | None = None  # the last
         self.term = 0
         self.crashes = self.recoveries = 0
         self.invoked = self.failed = 0  # operations that began; that did not end well
@@ -75,7 +76,9 @@ class Sight:
         self._forget_leader(node)
         if event.role == "leader":
             self.leaders.append(node)
-            self.elected.append(node)
+            self.elections += 1
+            self.changes += self.elected not in (None, node)
+            self.elected = node
 
     def _forget_leader(self, node: NodeId) -> None:
         if node in self.leaders:

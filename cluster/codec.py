@@ -13,9 +13,15 @@ from actors.message import Message, NodeId
 from actors.node import Actor
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
+_ENCODE = msgspec.msgpack.Encoder(order="deterministic").encode
 
 Letter: TypeAlias = tuple[int, NodeId, NodeId, Message]
 """(due ns since the start of the run, source, target, message)"""
+
+
+def size_bytes(message: Message) -> int:
+    """How many bytes a message is on the wire, without what a frame adds."""
+    return len(_ENCODE(message))
 
 
 class MalformedFrame(ValueError):

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 from actors.message import Event, Message, NodeId
 from actors.node import Actor, Stored
+from cluster.ailment import HEALTHY, Ailment
+from cluster.clock import Clock
 from cluster.disk import Disk
 from cluster.network import Link
 from cluster.streams import stream
@@ -33,6 +35,8 @@ class World(Protocol):
 
     def start_sync(self, node: "DrivenNode") -> None: ...
 
+    def start_ailing_sync(self, node: "DrivenNode") -> None: ...
+
     def release(self, node: "DrivenNode", effects: list[Effect]) -> None:
         """Let sends and events leave, in order."""
 
@@ -49,6 +53,8 @@ class DrivenNode:
         "_streams",
         "_unsaved",
         "actor",
+        "ailment",
+        "clock",
         "dirty",
         "disk",
         "effects",
@@ -90,6 +96,8 @@ class DrivenNode:
         self.serving = False  # the CPU works on the first in the mailbox
         self.mailbox: deque[tuple[int, NodeId, Any]] = deque()  # what waits: (kind, sender, what)
         self.effects: list[Effect] = []  # what handlers asked for since the last `carry_out`
+        self.ailment = HEALTHY
+        self.clock: Clock | None = None  # of its own, once a fault works on it
         self.dirty = False  # there is something for the disk or sent beside it, or the disk is behind
         self.links: dict[NodeId, Link] = {}  # its own that were used so far, by receiver; {} if a NIC comes before them
         self._seed = seed
@@ -111,10 +119,19 @@ class DrivenNode:
     # the node API
 
     def now_ns(self) -> int:
-        return WALL_CLOCK_AT_START_NS + self.world.now_ns
+        now_ns = self.world.now_ns
+        return WALL_CLOCK_AT_START_NS + (now_ns if self.clock is None else self.clock.wall(now_ns))
 
     def monotonic_ns(self) -> int:
-        return self.world.now_ns
+        now_ns = self.world.now_ns
+        return now_ns if self.clock is None else self.clock.monotonic(now_ns)
+
+    def fails(self, point: str) -> bool:
+        if not self.ailment.points:
+            return False
+        return any(
+            name == point and self.random(f"point {name}").random() < share for name, share in self.ailment.points
+        )
 
     def random(self, name: str) -> Random:
         found = self._streams.get(name)
@@ -152,7 +169,7 @@ class DrivenNode:
         return self.disk.load()
 
     def set_timer(self, name: str, after_ns: int) -> None:
-        deadline = self.world.now_ns + after_ns
+        deadline = self.world.now_ns + (after_ns if self.clock is None else self.clock.true_ns(after_ns))
         self._deadlines[name] = deadline
         scheduled = self._scheduled.get(name)
         if scheduled is None or scheduled > deadline:
@@ -193,7 +210,7 @@ class DrivenNode:
             disk.write(tuple(self._record))
             self._record.clear()
             if not disk.syncing:
-                self.world.start_sync(self)
+                self.begin_sync()
         self.dirty = disk.asked > disk.durable
         if not effects:
             return
@@ -204,12 +221,29 @@ class DrivenNode:
             self.world.release(self, effects)
             effects.clear()
 
+    def begin_sync(self) -> None:
+        """Have the disk make durable what was written, as it is able to."""
+        if self.ailment is HEALTHY:
+            self.world.start_sync(self)
+        else:
+            self.world.start_ailing_sync(self)
+
+    def ail(self, ailment: Ailment) -> None:
+        """This is what ails the node from now on."""
+        if self.clock is None and (ailment.clock_ppm or ailment.clock_offset_ns or ailment.clock_stands):
+            self.clock = Clock()
+        if self.clock is not None:
+            self.clock.change(self.world.now_ns, ailment)
+        self.ailment = HEALTHY if ailment == HEALTHY else ailment
+        if self.disk.asked > self.disk.durable and not self.disk.syncing:
+            self.begin_sync()
+
     def sync_done(self, mark: int) -> None:
         """A sync has ended: begin the next if more was written meanwhile, and let go what waited for this one."""
         disk, held = self.disk, self._held
         disk.end_sync(mark)
         self.dirty = disk.asked > mark
         if self.dirty:
-            self.world.start_sync(self)
+            self.begin_sync()
         while held and held[0][0] <= mark:
             self.world.release(self, held.pop(0)[1])

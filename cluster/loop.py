@@ -13,12 +13,16 @@ from typing import Any, TypeAlias
 
 from actors.message import Event, Message, NodeId
 from actors.node import Node, Stored
+from cluster.ailment import HEALTHY, Ailment
+from cluster.control import LinkRule
 from cluster.cpu import size_bytes
-from cluster.disk import Disk
+from cluster.disk import Damage, Disk, Misread, Record, apply_record, damage_done
 from cluster.drive import EVENT, DrivenNode, Effect
 from cluster.fabric import Setup
 from cluster.journal import (
     NOBODY,
+    DiskFailed,
+    FaultTouched,
     Journal,
     MessageSent,
     NodePaused,
@@ -33,7 +37,7 @@ from cluster.network import Network
 from cluster.nic import Nics
 from cluster.streams import stream
 
-DELIVER, TIMER, SYNCED, SERVED, DETOURS, CALL, STOP = range(7)
+DELIVER, TIMER, SYNCED, SERVED, DETOURS, CALL, STOP, FAIL = range(8)
 
 Due: TypeAlias = tuple[int, int, int, NodeId, int, Any]
 """(time ns, number, kind, node, sender or the wake-up's time, what). What: a message, a timer's name, a sync's
@@ -50,7 +54,8 @@ class Loop(ABC):
         self.nodes: dict[NodeId, DrivenNode] = {}
         self.heap: list[Due] = []
         self.number = count(1).__next__  # entries that fall due at one moment keep the order in which they were made
-        self.fsync_extra_ns: dict[NodeId, int] = {}
+        self.ailments: dict[NodeId, Ailment] = {}
+        self.damages: dict[NodeId, Damage] = {}  # what is done to disks before their nodes start
         self.sent = self.dropped = self.delivered = 0
         self.touched: dict[NodeId, DrivenNode] | None = None  # whose effects the fabric's loop carries out itself
         self.origin_ns = 0  # the clock of the journals at the run's start
@@ -89,7 +94,8 @@ class Loop(ABC):
         if incarnation is None:
             incarnation = self._incarnations.get(node_id, -1) + 1
         self._incarnations[node_id] = incarnation
-        disk = Disk(image if image is not None else self._disks.get(node_id) or Stored())
+        found = image if image is not None else self._disks.get(node_id) or Stored()
+        disk = self._disk_of(node_id, incarnation, found)
         spec, topology = self.setup.actors[node_id], self.setup.topology
         node = DrivenNode(
             self,
@@ -104,6 +110,7 @@ class Loop(ABC):
             node.links = self.network.links_from(node_id)
         node.gated = self.has_cpu(node_id)
         self.nodes[node_id] = node
+        node.ail(self.ailments.get(node_id, HEALTHY))
         self.publish(node_id, NodeStarted(incarnation, self.host))
         node.attach(spec.kind(self.node_api(node), spec.settings))
 
@@ -113,7 +120,9 @@ class Loop(ABC):
 
     def crash(self, node_id: NodeId) -> None:
         """Drop a node: what it held in memory, had not sent or not synced is gone."""
-        node = self.nodes.pop(node_id)
+        node = self.nodes.pop(node_id, None)
+        if node is None:
+            return  # it has stopped by itself
         self._disks[node_id] = node.disk.crash(self.crash_draw(node))
         self.publish(node_id, NodeStopped())
 
@@ -134,7 +143,7 @@ class Loop(ABC):
         if node is None or not node.paused:
             return
         node.paused = False
-        node.gated = self.has_cpu(node_id)
+        self.regate(node)
         self.publish(node_id, NodeResumed())
         if node.gated:
             if not node.serving:
@@ -145,8 +154,47 @@ class Loop(ABC):
         node.mailbox.clear()
 
     def has_cpu(self, node_id: NodeId) -> bool:
-        """Whether handling takes a node time."""
+        """Whether handling takes a node time: by the CPU model, or since it ails."""
+        if self.ailments.get(node_id, HEALTHY).cpu_extra_ns:
+            return True
         return self.setup.cpu is not None and node_id < self.setup.topology.server_count
+
+    def regate(self, node: DrivenNode) -> None:
+        """Close or open a node's gate as its pause and its CPU say; what waits keeps its turn."""
+        node.gated = node.paused or self.has_cpu(node.id) or node.serving
+
+    # what faults do to nodes and links
+
+    def _disk_of(self, node_id: NodeId, incarnation: int, image: Stored) -> Disk:
+        """A node's disk, with what a fault did to it while the node was down."""
+        damage = self.damages.pop(node_id, None)
+        if damage is None:
+            return Disk(image)
+        draw = stream(self.setup.seed, "damage", node_id, incarnation)
+        done = damage_done(image, damage, draw)
+        if done:
+            apply_record(image, done)
+            self.keep(node_id, done)
+        return Misread(image, draw) if damage == "misdirected" else Disk(image)
+
+    def keep(self, node_id: NodeId, record: Record) -> None:
+        """Make a record last that no node wrote; the loop's image of the disk holds it already, and may be all."""
+        return
+
+    def change_ailments(self, ailments: dict[NodeId, Ailment]) -> None:
+        """This is what ails these nodes from now on, through restarts too."""
+        self.ailments.update(ailments)
+        for node_id, ailment in ailments.items():
+            node = self.nodes.get(node_id)
+            if node is not None:
+                node.ail(ailment)
+                self.regate(node)
+
+    def apply_rules(self, rules: tuple[LinkRule, ...]) -> None:
+        """Let exactly these rules lie over the links, and tell what those that are lifted did."""
+        self.network.apply_rules(rules)
+        for injection, messages in self.network.settled():
+            self.publish(NOBODY, FaultTouched(injection, messages))
 
     def traffic(self) -> Traffic:
         """What this loop's nodes sent and got."""
@@ -182,6 +230,10 @@ class Loop(ABC):
             else:
                 self.transmit(node.id, to, what)  # type: ignore[arg-type]
 
+    def hand(self, target: NodeId, message: Message) -> None:
+        """Have a message delivered at once that no node sent."""
+        self.push(self.now_ns, DELIVER, target, NOBODY, message)
+
     def transmit(self, source: NodeId, target: NodeId, message: Message) -> None:
         """Send through the link model; to itself: at once, behind what has arrived."""
         self.sent += 1
@@ -191,7 +243,7 @@ class Loop(ABC):
         leaves_ns = self.now_ns
         if self._nics is not None and source < self.setup.topology.server_count:
             leaves_ns = self._nics.leaves_ns(source, message, leaves_ns)
-        self.forward_all(self.network.link(source, target).pass_(leaves_ns), source, target, message)
+        self.forward_all(self.network.link(source, target).pass_(leaves_ns, message), source, target, message)
 
     def forward_all(self, dues_ns: tuple[int, ...], source: NodeId, target: NodeId, message: Message) -> None:
         """Bring a message to its receiver's loop as often as its link says: never, once, or twice."""
@@ -218,12 +270,10 @@ class Loop(ABC):
             return self._sync_done(node, what)
         if kind == SERVED:
             return self._served(node, incarnation=what)
+        if kind == FAIL:
+            return self._fail(node, what)
         if node.gated:
-            node.mailbox.append((kind, sender, what))
-            if self.setup.cpu is not None:
-                self._queue_max[node_id] = max(self._queue_max.get(node_id, 0), len(node.mailbox))
-            if not (node.paused or node.serving):
-                self._serve(node)
+            self._queue(node, kind, sender, what)
             return False
         return self._dispatch(node, kind, sender, what)
 
@@ -253,26 +303,65 @@ class Loop(ABC):
     def sync_ns(self, node: DrivenNode) -> int:
         """How long a sync of the node's disk takes by the model, if it begins now."""
         model = self.setup.disk
-        took_ns = model.fsync_ns + self.fsync_extra_ns.get(node.id, 0)
+        took_ns = model.fsync_ns + node.ailment.fsync_extra_ns
         if model.throughput_bytes_s is not None:
             took_ns += size_bytes(node.disk.unsynced()) * 1_000_000_000 // model.throughput_bytes_s
         return took_ns
 
+    def start_ailing_sync(self, node: DrivenNode) -> None:
+        """Begin a sync on a disk that ails: it may fail, lie, tear or have to wait until the ailment is over."""
+        ailment, disk = node.ailment, node.disk
+        end_ns = self.now_ns + self.sync_ns(node)
+        if ailment.no_writes or (ailment.no_appends and disk.grows()):
+            return
+        if ailment.tears_write or ailment.fsync_fails:
+            if ailment.tears_write:
+                self.keep(node.id, disk.tear())
+            disk.begin_sync()
+            reason = "a write was torn" if ailment.tears_write else "fsync failed"
+            self.push(end_ns, FAIL, node.id, node.id, (node.incarnation, reason))
+        elif ailment.fsync_lies:
+            mark = disk.begin_sync()
+            disk.lying = True
+            self.push(end_ns, SYNCED, node.id, node.id, (node.incarnation, mark))
+        else:
+            self.start_sync(node)
+
+    def _fail(self, node: DrivenNode, what: tuple[int, str]) -> bool:
+        """The node can't trust its disk any more, and stops."""
+        incarnation, reason = what
+        if incarnation != node.incarnation:
+            return False
+        self.publish(node.id, DiskFailed(reason))
+        self.crash(node.id)
+        return True
+
     # the CPU: one after another
+
+    def _queue(self, node: DrivenNode, kind: int, sender: int, what: Any) -> None:
+        """Let a message or a timer wait, if there is room for it, and an idle CPU begin."""
+        if kind == DELIVER and node.ailment.inbox and len(node.mailbox) >= node.ailment.inbox:
+            self.dropped += 1
+            return
+        node.mailbox.append((kind, sender, what))
+        if self.setup.cpu is not None:
+            self._queue_max[node.id] = max(self._queue_max.get(node.id, 0), len(node.mailbox))
+        if not (node.paused or node.serving):
+            self._serve(node)
 
     def _serve(self, node: DrivenNode) -> None:
         """Let an idle CPU begin with the first message in its mailbox; timers before it cost nothing."""
-        assert self.setup.cpu is not None
         while node.mailbox:
             kind, sender, what = node.mailbox[0]
             if kind == DELIVER:
                 node.serving = True
-                service_ns = self.setup.cpu.service_ns(what)
+                service_ns = node.ailment.cpu_extra_ns + (self.setup.cpu.service_ns(what) if self.setup.cpu else 0)
                 self._busy_ns[node.id] = self._busy_ns.get(node.id, 0) + service_ns
                 self.push(self.now_ns + service_ns, SERVED, node.id, node.id, node.incarnation)
                 return
             node.mailbox.popleft()
             self._dispatch(node, kind, sender, what)
+        self.regate(node)
 
     def _served(self, node: DrivenNode, *, incarnation: int) -> bool:
         """The CPU is through with a message: handle it now, and begin with the next. Work is lost to a pause."""

@@ -6,15 +6,18 @@ decide loss, 20 duplication, 12 a spike. What only a few messages need (the size
 from a hash of their bits.
 """
 
+from collections import Counter
 from hashlib import blake2b, shake_128
 from math import isqrt
 from struct import Struct
 
-from actors.message import NodeId
+from actors.message import Message, NodeId
+from cluster.codec import size_bytes
 from cluster.control import LinkRule
 from cluster.latency import Profile, Trip
 from cluster.streams import stream
 from cluster.topology import Topology
+from cluster.trouble import Trouble, trouble_of
 
 SHARE = 1 << 20
 BLOCKS = (1, 3, 12, 64)  # draws at a time, the last for good: of many links most carry little, and bulk is cheap
@@ -41,8 +44,11 @@ class Link:
         "last_due_ns",
         "loss",
         "plain_below",
+        "rules",
         "table",
+        "touched",
         "trip",
+        "trouble",
     )
 
     def __init__(self, seed: bytes, place: tuple[NodeId, NodeId], trip: Trip) -> None:
@@ -54,10 +60,14 @@ class Link:
         self.table = trip.table()
         self.last_due_ns = 0
         self.detour_ns = 0
+        self.touched = 0  # messages that the rules dropped, doubled, spoiled or held up
+        self.trouble: Trouble | None = None  # what is rarer than loss, duplicates and delay
         self.judge(())
 
     def judge(self, rules: tuple[LinkRule, ...]) -> None:
         """Fold the rules that lie over this link: drops win, delays add up, losses combine as chances do."""
+        self.rules = rules
+        self.trouble = trouble_of(rules, self.trouble)
         passing = unique = 1.0
         self.delay_ns = self.detour_ns
         for rule in rules:
@@ -66,7 +76,7 @@ class Link:
             unique *= 1 - rule.duplicate
         self.loss = round((1 - passing) * SHARE)
         self.duplicate = round((1 - unique) * SHARE)
-        plain = not (self.loss or self.duplicate or self.delay_ns)
+        plain = not (self.loss or self.duplicate or self.delay_ns or self.trouble)
         self.plain_below = self.trip.spikes_from if plain else 0
 
     def refill(self) -> list[int]:
@@ -81,15 +91,26 @@ class Link:
         """The next 64 bits of this link's stream."""
         return (self.draws or self.refill()).pop()
 
-    def pass_(self, now_ns: int) -> tuple[int, ...]:
-        """When a message sent now arrives: never (), once, or twice."""
-        return self.pass_bits(self.draw(), now_ns)
+    def pass_(self, now_ns: int, message: Message | None = None) -> tuple[int, ...]:
+        """When a message sent now arrives: never (), once, or twice. Its size counts where bandwidth is bounded."""
+        return self.pass_bits(self.draw(), now_ns, message)
 
-    def pass_bits(self, bits: int, now_ns: int) -> tuple[int, ...]:
+    def pass_bits(self, bits: int, now_ns: int, message: Message | None = None) -> tuple[int, ...]:
         """When a message sent now with this draw arrives."""
         if (bits >> 12) & 0xFFFFF < self.loss:
+            self.touched += 1
             return ()
         due = now_ns + self.table[bits & 0xFFF] + self.delay_ns
+        self.touched += self.delay_ns > 0
+        if self.trouble is not None:
+            size = size_bytes(message) if self.trouble.bytes_s and message is not None else 0
+            passage = self.trouble.judge(bits, now_ns, size)
+            self.touched += passage.touched and not self.delay_ns
+            if passage.dropped:
+                return ()
+            due += passage.late_ns
+            if passage.overtaken:
+                return (due,)  # what is sent next may overtake it
         if bits >= self.trip.spikes_from:
             due += self._spike_ns(bits)
         if due < self.last_due_ns:
@@ -97,6 +118,7 @@ class Link:
         self.last_due_ns = due
         if (bits >> 32) & 0xFFFFF < self.duplicate:
             # The copy is late by up to one more trip, and what is sent next may overtake it.
+            self.touched += 1
             return due, due + self.table[_more_bits(bits) & 0xFFF]
         return (due,)
 
@@ -128,6 +150,7 @@ class Network:
         self._trips: dict[tuple[str, str], Trip] = {}  # by regions
         self._minute = 0
         self._detours: dict[tuple[str, str], int] = {}  # of this minute, by regions
+        self._touched: Counter[int] = Counter()  # messages by injection of a fault
 
     def links_from(self, source: NodeId) -> dict[NodeId, Link]:
         """The links of one sender that were used so far, by receiver."""
@@ -149,6 +172,10 @@ class Network:
         self._rules = [(frozenset(rule.sources), frozenset(rule.targets), rule) for rule in rules]
         for source, links in self._links.items():
             for target, link in links.items():
+                if link.touched:
+                    for injection in {rule.injection for rule in link.rules}:
+                        self._touched[injection] += link.touched
+                    link.touched = 0
                 self._judge(link, source, target)
 
     def next_detours_ns(self, now_ns: int) -> int | None:
@@ -173,6 +200,12 @@ class Network:
             draw = stream(self._run_seed, "detour", *route, self._minute)
             self._detours[route] = self._profile.detour_ns(*route, draw)
         return self._detours[route]
+
+    def settled(self) -> list[tuple[int, int]]:
+        """The faults that no longer lie over the links, and how many messages each touched; each is told once."""
+        at_work = {rule.injection for _, _, rule in self._rules}
+        over = sorted(injection for injection in self._touched if injection not in at_work)
+        return [(injection, self._touched.pop(injection)) for injection in over]
 
     def _new_link(self, source: NodeId, target: NodeId) -> Link:
         route = self._topology.regions[source], self._topology.regions[target]

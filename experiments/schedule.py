@@ -12,7 +12,7 @@ from chaos.user_fault import UserFault
 from experiments.plan import Plan, SteadyPlan, StepPlan
 from experiments.spec.models import ExperimentFile
 from experiments.spec.parts import chosen, schedule_of, step_fault
-from experiments.spec.schedule import servers_of
+from experiments.spec.schedule import jitter_of, servers_of
 
 SAME = (
     "at_ns", "every_ns", "for_ns", "label", "key", "jitter_ns", "count", "between_ns", "heal_ns", "when", "timeout_ns",
@@ -50,7 +50,7 @@ def plan_of(step: Any, *, key: str, servers: int) -> StepPlan:
         for_ns=step.for_,
         label=step.name or "",
         key=step.name or key,
-        jitter_ns=step.jitter or 0,
+        jitter_ns=jitter_of(step) or 0,
         count=step.count,
         between_ns=step.random and step.random.between,
         heal_ns=step.random and step.random.heal,

@@ -27,5 +27,8 @@ class Levers(Control):
     def resume_nodes(self, nodes):
         self.pulled.append((self.now_ns, "resume", nodes))
 
-    def apply_fsync(self, extra_ns):
-        self.pulled.append((self.now_ns, "fsync", extra_ns))
+    def apply_ailments(self, ailments):
+        self.pulled.append((self.now_ns, "ail", ailments))
+
+    def deliver(self, nodes, message):
+        self.pulled.append((self.now_ns, "deliver", message))

@@ -39,6 +39,7 @@ class FakeNode:
         self.peers = range(servers)
         self.regions = (REGION,) * (servers + clients)
         self.clock_ns = 0
+        self.failing: set[str] = set()  # named points of the code
         self.disk = disk or Stored()
         self.asked: list[tuple[Any, ...]] = []  # ("send", to, message), ("save", facts), ...
         self.timers: dict[str, int] = {}
@@ -78,6 +79,9 @@ class FakeNode:
 
     def load(self) -> Stored:
         return self.disk
+
+    def fails(self, point: str) -> bool:
+        return point in self.failing
 
     def emit(self, event: Event) -> None:
         self.asked.append(("emit", event))

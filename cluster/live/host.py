@@ -10,11 +10,15 @@ from typing import NamedTuple
 import ray
 import zmq
 
-from actors.message import NodeId
+from actors.message import Message, NodeId
+from cluster.ailment import Ailment
 from cluster.control import LinkRule
+from cluster.disk import Damage
 from cluster.fabric import Setup
 from cluster.journal import Traffic
-from cluster.live.host_loop import HostLoop, HostPlan, Watched
+from cluster.live.host_loop import HostLoop
+from cluster.live.host_plan import HostPlan
+from cluster.live.observer import Watched
 from cluster.live.offset import ClockServer
 from cluster.live.parcel import Parcel, unpack
 
@@ -69,7 +73,7 @@ class Host:
         threading.Thread(target=self._loop.run, args=(origin_ns,), name="loop", daemon=True).start()
 
     def apply_rules(self, rules: tuple[LinkRule, ...]) -> None:
-        self._loop.command(partial(self._loop.network.apply_rules, rules))
+        self._loop.command(partial(self._loop.apply_rules, rules))
 
     def crash_nodes(self, nodes: tuple[NodeId, ...]) -> None:
         """Drop some of its nodes; others run on."""
@@ -89,8 +93,17 @@ class Host:
         for node in nodes:
             self._loop.command(partial(self._loop.resume, node))
 
-    def slow_fsync(self, extra_ns: dict[NodeId, int]) -> None:
-        self._loop.command(partial(self._loop.fsync_extra_ns.update, extra_ns))
+    def change_ailments(self, ailments: dict[NodeId, Ailment]) -> None:
+        self._loop.command(partial(self._loop.change_ailments, ailments))
+
+    def damage(self, damages: dict[NodeId, Damage]) -> None:
+        """Have disks damaged before their nodes start the next time."""
+        self._loop.command(partial(self._loop.damages.update, damages))
+
+    def deliver(self, nodes: tuple[NodeId, ...], message: Message) -> None:
+        """Hand a message to those of the nodes that live here, as if from nobody."""
+        for node in nodes:
+            self._loop.command(partial(self._loop.hand_if_here, node, message))
 
     def watch(self) -> None:
         """Return when the loop has ended. Raises what ended it, if it failed."""
@@ -105,7 +118,7 @@ class Host:
         self._loop.over.wait()
         if self._far:
             shutil.rmtree(self._loop.folder, ignore_errors=True)  # the conductor has it all
-        return Ending(self._loop.last_traffic, memory_bytes, self._loop.journal_bytes)
+        return Ending(self._loop.last_traffic, memory_bytes, self._loop.observer.journal_bytes)
 
 
 def _memory_bytes() -> int:

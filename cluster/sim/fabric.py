@@ -6,7 +6,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from actors.message import NodeId
+from actors.message import Message, NodeId
+from cluster.ailment import Ailment
 from cluster.control import Control, LinkRule
 from cluster.fabric import Director, FabricResult, Progress, Setup
 from cluster.journal import Journal
@@ -19,11 +20,11 @@ class SimControl(Control):
     """The levers of the simulator."""
 
     def __init__(self, loop: SimLoop) -> None:
-        super().__init__(loop.setup.topology)
+        super().__init__(loop.setup.topology, loop.setup.density)
         self._loop = loop
 
     def apply_rules(self, rules: tuple[LinkRule, ...]) -> None:
-        self._loop.network.apply_rules(rules)
+        self._loop.apply_rules(rules)
 
     def stop_nodes(self, nodes: tuple[NodeId, ...]) -> None:
         for node in nodes:
@@ -31,6 +32,9 @@ class SimControl(Control):
 
     def start_nodes(self, nodes: tuple[NodeId, ...]) -> None:
         for node in nodes:
+            damage = self.take_damage(node)
+            if damage is not None:
+                self._loop.damages[node] = damage
             self._loop.start(node)
             if self.is_paused(node):
                 self._loop.pause(node)
@@ -43,8 +47,12 @@ class SimControl(Control):
         for node in nodes:
             self._loop.resume(node)
 
-    def apply_fsync(self, extra_ns: dict[NodeId, int]) -> None:
-        self._loop.fsync_extra_ns.update(extra_ns)
+    def apply_ailments(self, ailments: dict[NodeId, Ailment]) -> None:
+        self._loop.change_ailments(ailments)
+
+    def deliver(self, nodes: tuple[NodeId, ...], message: Message) -> None:
+        for node in nodes:
+            self._loop.hand(node, message)
 
 
 def run(

@@ -12,6 +12,7 @@ from typing import Any
 
 from actors.message import NodeId
 from actors.node import Stored
+from cluster.ailment import HEALTHY
 from cluster.drive import EVENT, DrivenNode, Effect
 from cluster.fabric import Director, Setup
 from cluster.journal import NOBODY, Journal
@@ -83,7 +84,7 @@ class FastLoop(SimLoop):
                             put(heap, (due_ns, number(), DELIVER, to, node_id, message))
                             put = push
                         else:
-                            self.forward_all(link.pass_bits(bits, now_ns), node_id, to, message)  # type: ignore[arg-type]
+                            self.forward_all(link.pass_bits(bits, now_ns, message), node_id, to, message)  # type: ignore[arg-type]
                     effects.clear()
                 if put is replace:
                     pop(heap)
@@ -128,11 +129,11 @@ class FastLoop(SimLoop):
                 link.last_due_ns = due_ns
                 push(heap, (due_ns, number(), DELIVER, to, source, what))
             else:
-                self.forward_all(link.pass_bits(bits, now_ns), source, to, what)  # type: ignore[arg-type]
+                self.forward_all(link.pass_bits(bits, now_ns, what), source, to, what)  # type: ignore[arg-type]
 
     def start_sync(self, node: DrivenNode) -> None:
         """See `Loop.start_sync`."""
-        if self.fsync_extra_ns or self.setup.disk.throughput_bytes_s is not None:
+        if node.ailment is not HEALTHY or self.setup.disk.throughput_bytes_s is not None:
             super().start_sync(node)
             return
         mark = (node.incarnation, node.disk.begin_sync())
@@ -159,6 +160,11 @@ class FastLoop(SimLoop):
         """See `Loop.resume`."""
         super().resume(node_id)
         self._look(node_id)
+
+    def regate(self, node: DrivenNode) -> None:
+        """See `Loop.regate`."""
+        super().regate(node)
+        self._look(node.id)
 
     def _look(self, node_id: NodeId) -> None:
         node = self.nodes.get(node_id)

@@ -16,7 +16,7 @@ from experiments.store.origin import machine
 @click.command
 @click.argument("name", metavar="|".join(BENCHES))
 @click.option("--scale", is_flag=True, help="Measure how the cost grows with size instead.")
-@click.option("--peers", is_flag=True, help="Measure other implementations in the same run (ray: PySyncObj).")
+@click.option("--peers", is_flag=True, help="Measure other implementations in the same run (raft, ray: PySyncObj).")
 @answering
 def bench(name: str, *, scale: bool, peers: bool) -> Answer:
     """Measure splitbrain itself on this machine; ratios are to a bare counterpart measured in the same run."""

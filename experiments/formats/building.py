@@ -56,7 +56,7 @@ class HistoryBuilder:
             **ints,
             "client": self._clients_of(rows.client),
             "function": self._functions.codes(rows.function),
-            "key": self._keys.codes(key_text(key) for key in rows.key),
+            "key": self._keys.codes(_key_texts(rows.key)),
             "outcome": np.array(rows.outcome, dtype=np.int8),
             "error": self._errors.codes(rows.error),
         }
@@ -133,6 +133,10 @@ class Contradiction(HistoryError):
 
 def _is_number(client: Any) -> bool:
     return type(client) is int and abs(client) < LIMIT_NS
+
+
+def _key_texts(keys: Sequence[Any]) -> Iterable[Any]:
+    return keys if set(map(type, keys)) <= {str} else map(key_text, keys)
 
 
 def key_text(key: Any) -> str:

@@ -15,7 +15,7 @@ from experiments.formats.values import DEEPEST, pairs
 CHUNK_CHARACTERS = 1 << 20
 FORM_CHARACTERS = 1 << 24
 """The longest text, number or name: 16 Mi characters."""
-OPERATION_FORMS = 4_000_000  # forms in one operation
+OPERATION_FORMS = 1_000_000  # forms in one operation
 
 TOKEN = re.compile(
     r"""[\s,]*+(?:;[^\n]*+(?:\n[\s,]*+|$))*+
@@ -115,7 +115,8 @@ class Reader:
         self._text, self._at, self._counted = self._text[self._at :], 0, 0
         if self._over:
             return False
-        data = self._pending + self._file.read(CHUNK_CHARACTERS)
+        # What is left is looked at anew: twice as much each time, so that a long text is not looked at often.
+        data = self._pending + self._file.read(max(CHUNK_CHARACTERS, len(self._text)))
         self._over = len(data) == len(self._pending)
         # A character of up to four bytes may be cut in two.
         cut = (

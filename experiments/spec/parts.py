@@ -21,7 +21,7 @@ S = TypeVar("S", bound=Settings)
 
 def chosen(choice: FileModel, table: Iterable[str]) -> list[str]:
     """The names of the table that a file gives a value for."""
-    return [name for name in table if getattr(choice, f"{name}_") is not None]
+    return [name for name in table if isinstance(getattr(choice, f"{name}_"), FileModel)]
 
 
 def model_of(choice: FileModel, name: str) -> FileModel:

@@ -10,11 +10,12 @@ from pydantic import BeforeValidator, Field, create_model
 
 from chaos.faults import FAULTS
 from experiments.spec import quantities
-from experiments.spec.fields import Duration, FileModel, Share, read_as, settings_model
+from experiments.spec.fields import Duration, FileModel, Share, read_as, reading, settings_model
 
 MAX_STEPS = 10_000
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
 BLOCKS = ("sequence", "together", "wait")
+JITTER = "jitter"  # of `every` if it is a time, else the fault
 
 
 class RandomTimes(FileModel):
@@ -46,7 +47,6 @@ STEP_KEYS: dict[str, Any] = {
     "name": (TEXT, Field(default=None, pattern=NAME, description="what other steps and the records call it")),
     "at": (TIME, Field(default=None, description="inject it once, at this time")),
     "every": (TIME, Field(default=None, description="inject it at this time and its multiples")),
-    "jitter": (TIME, Field(default=None, description="with every: put each time off by a drawn part of this")),
     "count": (
         int | None,
         Field(default=None, ge=1, description="how often at most; with when: once if not said"),
@@ -72,6 +72,8 @@ def step_model() -> type[FileModel]:
     fields: dict[str, Any] = {}
     for name, kind in FAULTS.items():
         annotation: Any = Annotated[settings_model(kind) | None, BeforeValidator(_empty_for_nothing)]
+        if name == JITTER:
+            annotation = Annotated[settings_model(kind) | int | None, reading(_jitter)]
         fields[f"{name}_"] = (annotation, Field(default=None, alias=name))
     steps: Any = list["Step"] | None  # type: ignore[name-defined]  # noqa: F821 - itself
     for block, what in (("sequence", "steps one after another"), ("together", "steps at once")):
@@ -79,6 +81,17 @@ def step_model() -> type[FileModel]:
     model: type[FileModel] = create_model("Step", __base__=FileModel, **STEP_KEYS, **fields)
     model.model_rebuild(_types_namespace={"Step": model})
     return model
+
+
+def _jitter(value: Any) -> Any:
+    """A time: each time of `every` is put off by a drawn part of it. A mapping: the fault of that name."""
+    return quantities.duration_ns(value) if isinstance(value, str) else _empty_for_nothing(value)
+
+
+def jitter_of(step: Any) -> int | None:
+    """By how much the times of `every` are put off at most, if the step says so."""
+    value = getattr(step, f"{JITTER}_")
+    return value if isinstance(value, int) else None
 
 
 def _empty_for_nothing(value: Any) -> Any:

@@ -15,7 +15,7 @@ from cluster.topology import Topology
 from experiments.near_words import did_you_mean
 from experiments.spec.models import ExperimentFile
 from experiments.spec.parts import chosen, fault_of_step, schedule_of
-from experiments.spec.schedule import BLOCKS
+from experiments.spec.schedule import BLOCKS, JITTER, jitter_of
 
 Path: TypeAlias = tuple[str | int, ...]
 Finding: TypeAlias = tuple[Path, str]
@@ -68,7 +68,7 @@ def _start(path: Path, step: Any, duration_ns: int) -> Iterator[Finding]:
         said = f"here are {' and '.join(given)}" if given else "such as at: 10s or every: 20s"
         yield path, f"say when, by one of {', '.join(STARTS)}; {said}"
     for key, needed in NEEDS.items():
-        if getattr(step, key) is not None and not set(needed) & set(given):
+        if _given(step, key) and not set(needed) & set(given):
             yield (*path, key), f"{key} goes with {' or '.join(needed)}"
     if step.every is not None:
         if step.every <= 0:
@@ -107,6 +107,10 @@ def _step(path: Path, step: Any, duration_ns: int, topology: Topology | None) ->
     yield from _fault((*path, given[0]), fault, topology)
 
 
+def _given(step: Any, key: str) -> bool:
+    return (jitter_of(step) if key == JITTER else getattr(step, key)) is not None
+
+
 def _says(step: Any, name: str) -> bool:
     return name in chosen(step, FAULTS) if name in FAULTS else getattr(step, name) is not None
 
@@ -129,7 +133,7 @@ def _block(path: Path, step: Any, kind: str, duration_ns: int, topology: Topolog
     for place, child in enumerate(getattr(step, kind) if kind != "wait" else ()):
         here = (*path, kind, place)
         for name in (*STARTS, *NEEDS):
-            if getattr(child, name) is not None:
+            if _given(child, name):
                 yield (*here, name), f"a step in a {kind} begins when its turn comes; leave {name} out"
         yield from _step(here, child, duration_ns, topology)
 

@@ -5,57 +5,15 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from levers import Levers
+from stage import Stage, crash, step
 
 from actors.election import RoleChanged
 from actors.settings import SECOND
-from chaos.controller import Controller, Step
+from chaos.controller import Step
 from chaos.fault import Fault, Injected, Resolve
-from chaos.faults.crash import Crash
 from chaos.faults.partition import Partition
 from cluster.control import Control
 from cluster.journal import FaultHealed, FaultInjected, FaultSkipped, NodeStopped
-from cluster.topology import Topology
-
-
-class Stage:
-    """A controller with its levers and its records, and time that a test lets pass."""
-
-    def __init__(self, *steps: Step, seed: int = 1, duration_s: float = 60, servers: int = 5) -> None:
-        self.levers = Levers(Topology(("us",) * servers, servers))
-        self.records: list[tuple[int, object]] = []
-        self.controller = Controller(steps, seed=seed, duration_ns=int(duration_s * SECOND))
-        self.controller.begin(self.levers, lambda event: self.records.append((self.levers.now_ns, event)))
-
-    def elect(self, node: int, term: int = 1) -> None:
-        self.controller.observe(node, RoleChanged("leader", term))
-
-    def until(self, seconds: float) -> "Stage":
-        """As a fabric does: at each time that is due, in order."""
-        while (due_ns := self.controller.due_ns()) is not None and due_ns <= seconds * SECOND:
-            self.levers.now_ns = due_ns
-            self.controller.advance(due_ns)
-        self.levers.now_ns = int(seconds * SECOND)
-        return self
-
-    def finish(self) -> "Stage":
-        self.controller.finish(self.levers.now_ns)
-        return self
-
-    def told(self, kind):
-        return [(time_ns / SECOND, event) for time_ns, event in self.records if isinstance(event, kind)]
-
-    def pulled(self):
-        return [(time_ns / SECOND, lever, what) for time_ns, lever, what in self.levers.pulled]
-
-
-def step(fault: Fault, *, at: float | None = None, every: float | None = None, for_: float | None = None) -> Step:
-    times = [None if time is None else int(time * SECOND) for time in (at, every, for_)]
-    return Step(type(fault).__name__.lower(), fault, *times)
-
-
-def crash(*nodes: str) -> Crash:
-    return Crash(nodes=nodes)
 
 
 def test_a_fault_begins_at_its_time_and_ends_after_its_length():

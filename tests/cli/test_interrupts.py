@@ -67,8 +67,12 @@ def terminate_one(process: "subprocess.Popen[str]") -> None:
     process.terminate()
 
 
+MORE = [(4, interrupt_all), (1, terminate_one), (4, terminate_one)]
+
+
 @pytest.mark.parametrize(
-    ("repeat", "stop"), [(1, interrupt_all), (4, interrupt_all), (4, interrupt_one), (1, terminate_one)]
+    ("repeat", "stop"),
+    [(1, interrupt_all), (4, interrupt_one), *(pytest.param(*one, marks=pytest.mark.long) for one in MORE)],
 )
 def test_an_interrupt_closes_the_folders_properly_and_leaves_no_process(
     tmp_path: Path, mark: str, repeat: int, stop: Callable[["subprocess.Popen[str]"], None]
@@ -91,7 +95,7 @@ def test_an_interrupt_closes_the_folders_properly_and_leaves_no_process(
     assert checked.document["verdicts"]["linearizable"]["checked"] > 0
 
 
-@pytest.mark.parametrize("repeat", [1, 2])
+@pytest.mark.parametrize("repeat", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_a_killed_driver_leaves_folders_that_are_cut_off_and_can_be_judged(
     tmp_path: Path, mark: str, repeat: int
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from actors.history import Operation
@@ -14,6 +15,7 @@ from experiments.checkers.replicas import replicas_agree
 from experiments.checkers.siblings import (
     acknowledged_kept,
     acknowledged_visible,
+    context_sessions,
     no_false_siblings,
     no_resurrection,
 )
@@ -54,6 +56,11 @@ def delete(at: int, *seen: int) -> Operation:
     return op("delete", at, (None, *seen))
 
 
+def mine(operation: Operation) -> Operation:
+    """The same by process 99, whose session this is."""
+    return msgspec.structs.replace(operation, process=99)
+
+
 RIGHT = [put(0, 1), put(2, 2), get(4, 1, 2), put(6, 3, 1, 2), get(8, 3), delete(10, 3), get(12)]
 LOST = [put(0, 1), put(2, 2), get(4, 2)]
 COVERED_BY_A_MAYBE = [put(0, 1), put(2, 2, 1, outcome="info"), get(4)]
@@ -84,6 +91,11 @@ OVERLAPPING = [put(0, 1), op("get", 0, None, ()), get(4, 1)]
         (acknowledged_visible, OVERLAPPING, True),
         (acknowledged_visible, COVERED_BY_A_MAYBE, True),
         (acknowledged_visible, [get(0)], "unknown"),
+        (context_sessions, [mine(put(0, 1)), mine(get(2, 1)), mine(get(4, 1, 2))], True),
+        (context_sessions, [mine(put(0, 1)), mine(get(2))], False),
+        (context_sessions, [put(0, 1), mine(get(2, 1)), mine(get(4))], False),
+        (context_sessions, [put(0, 1), mine(get(2, 1)), put(4, 2, 1), mine(get(6, 2))], True),
+        (context_sessions, [put(0, 1), mine(get(2, 1)), get(4)], "unknown"),
     ],
 )
 def test_a_history_is_judged_as_it_is(check, history: Sequence[Operation], valid: object) -> None:
@@ -135,6 +147,7 @@ DEAD_AT_2 = [Observed(S, 2, NodeStopped()), *(Observed(3 * S, node, HealthChange
         (DEAD_AT_2[:2], 60, False),
         (DEAD_AT_2[:2], 5, "unknown"),
         ([*DEAD_AT_2, Observed(9 * S, 2, NodeStarted(1, "sim"))], 60, False),
+        ([Observed(3 * S, 0, HealthChanged(2, "suspect", 0))], 60, True),
         ([], 60, "unknown"),
     ],
 )

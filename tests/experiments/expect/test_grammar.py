@@ -22,8 +22,8 @@ OPERATE: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
 }  # fmt: skip
 WORDS = st.sampled_from(
-    [*MEASURED, *UNITS, "95%", "5ms", "1.5s", "7", "a.", "a:", "in", "of", "runs", "is", "valid", "linearizable", "(", ")",
-     *COMPARE, *OPERATE, "[op=read]", "[", "]", "=", ",", " ", "", "-", "é", "\0"]
+    [*MEASURED, *UNITS, "95%", "5ms", "1.5s", "7", "a.", "a:", "in", "of", "runs", "is", "valid", "linearizable",
+     "(", ")", *COMPARE, *OPERATE, "[op=read]", "[", "]", "=", ",", " ", "", "-", "é", "\0"]
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from scenario import Run, Script, simulate, small_setup
 
-from actors.protocols.epidemic import Epidemic, EpidemicSettings, Heard
+from actors.protocols.gossip import Gossip, GossipSettings, Heard
 from actors.settings import MS, SECOND
 from cluster.control import LinkRule
 from cluster.fabric import ActorSpec
@@ -15,9 +15,9 @@ ROUND_MS = 100
 
 
 def spread(nodes: int, style: str = "push-pull", director: Script | None = None, **setup: Any) -> Run:
-    settings = EpidemicSettings(interval_ns=ROUND_MS * MS, style=style)  # type: ignore[arg-type]
+    settings = GossipSettings(interval_ns=ROUND_MS * MS, style=style)  # type: ignore[arg-type]
     return simulate(
-        small_setup([ActorSpec(Epidemic, settings)] * nodes, **{"duration_ns": 4 * SECOND, **setup}), director
+        small_setup([ActorSpec(Gossip, settings)] * nodes, **{"duration_ns": 4 * SECOND, **setup}), director
     )
 
 

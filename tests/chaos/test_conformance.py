@@ -1,0 +1,47 @@
+"""Every fault has a measured effect that healing ends: all of them on the simulator, one of each class on Ray."""
+
+import pytest
+
+from benchmarks.fault_effects import ALONE, CASES, LOAD, PROCESS, names
+from benchmarks.faults import HEAD, Outcome, outcomes_of
+from chaos.faults import FAULTS
+
+
+def judged(outcomes: list[Outcome], fabric: str) -> None:
+    """All bite and heal; else the whole table is shown."""
+    table = "\n".join([HEAD, *(outcome.line(fabric) for outcome in outcomes)])
+    assert all(outcome.bites and outcome.heals for outcome in outcomes), table
+
+
+def test_every_fault_has_its_line_in_the_table():
+    assert sorted(names(CASES)) == sorted(FAULTS)
+
+
+@pytest.mark.parametrize("group", [ALONE, PROCESS, LOAD], ids=["alone", "process", "load"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_faults_bite_and_heal_on_the_simulator(group, seed):
+    judged(outcomes_of(group, "sim", seed=seed), "sim")
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize(
+    ("group", "wanted"),
+    [
+        (
+            ALONE,
+            ("loss", "delay", "bandwidth", "pause", "slow_cpu", "buggify", "clock_jump", "clock_drift", "read_only"),
+        ),
+        (PROCESS, ("crash", "wipe", "failed_fsync")),
+        (LOAD, ("surge",)),
+    ],
+    ids=["alone", "process", "load"],
+)
+def test_one_fault_of_each_class_bites_and_heals_on_ray(group, wanted):
+    judged(outcomes_of([case for case in group if case.fault in wanted], "ray"), "ray")
+
+
+def test_a_fault_that_does_nothing_does_not_bite():
+    """The table can say so: a loss of nothing, held against what a loss is asked for."""
+    (idle,) = [case._replace(settings={"share": 0.0}) for case in ALONE if case.fault == "loss"]
+    (outcome,) = outcomes_of([idle], "sim")
+    assert not outcome.bites
