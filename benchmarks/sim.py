@@ -1,8 +1,8 @@
 """`splitbrain bench sim`: the simulator's speed, beside a bare heapq loop and SimPy that run the same handlers.
 
 Everything is on: latency model, loss draws, digest, journal in a file. All loops run in turn, slice by slice, in this
-process; a figure in messages a second is the best slice's (what the machine gives when nobody disturbs it), a ratio is
-the median of the slices' ratios, taken side by side.
+process, timed by its own CPU time, which others on the machine disturb least; a figure in messages a second is the best
+slice's, a ratio is the median of the slices' ratios, taken side by side.
 """
 
 import tempfile
@@ -120,9 +120,9 @@ def side_by_side(name: str, slices: dict[str, Slice], progress: Callable[[str], 
         if not number % 10:
             progress(f"{name}: slice {number + 1} of {SLICES}, {', '.join(slices)} in turn")
         for loop, run in slices.items():
-            began_s = time.perf_counter()
+            began_s = time.process_time()
             delivered = run()
-            rates[loop].slices.append(delivered / (time.perf_counter() - began_s))
+            rates[loop].slices.append(delivered / (time.process_time() - began_s))
     return rates
 
 
