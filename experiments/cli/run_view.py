@@ -122,7 +122,7 @@ def remarks(recording: Recording) -> Iterator[str]:
     idle = [f"{hit.fault.fault} at {_seconds(hit.fault.injected_ns)}" for hit in hits(recording) if hit.nothing]
     if idle:
         more = f" and {len(idle) - FAULTS_SHOWN} more" if len(idle) > FAULTS_SHOWN else ""
-        yield f"hit no message and no operation: {', '.join(idle[:FAULTS_SHOWN])}{more}"
+        yield f"hit no message, no operation and no node: {', '.join(idle[:FAULTS_SHOWN])}{more}"
     for skipped in recording.skipped[:FAULTS_SHOWN]:
         yield f"not injected: {skipped.fault} at {_seconds(skipped.planned_ns)}: {skipped.reason}"
 
