@@ -83,6 +83,7 @@ class Client(Actor):
     """A pool of client processes. It follows redirects, and gives up after the workload's time-out."""
 
     settings_type = ClientSettings
+    functions: ClassVar[tuple[str, ...]] = ()  # what it can ask for; (): whatever the workload says
     volatile: ClassVar = {
         "load": Load,
         "slots": list[Slot],

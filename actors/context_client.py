@@ -46,6 +46,7 @@ class ContextWorkload(Workload, frozen=True):
 class ContextClient(Client):
     """A pool of processes, each with a session of its own. Any server serves it."""
 
+    functions: ClassVar = (*READS, *WRITES, "scan")
     volatile: ClassVar = {**Client.volatile, "sessions": dict[int, dict[str, Seen]], "settled": int}
 
     def __init__(self, node: Node, settings: ClientSettings) -> None:

@@ -4,9 +4,16 @@ Each gives `figures(progress) -> dict`: name with its unit -> number. Ratios are
 """
 
 BENCHES = {
-    "sim": "benchmarks.sim:figures",
-    "ray": "benchmarks.ray:figures",
+    "check": "benchmarks.check:figures",
+    "dynamo": "benchmarks.dynamo:figures",
     "faults": "benchmarks.faults:figures",
+    "raft": "benchmarks.raft:figures",
+    "ray": "benchmarks.ray:figures",
+    "sim": "benchmarks.sim:figures",
 }
+
 SCALES = {"sim": "benchmarks.sim_scale:scale"}
 """What `splitbrain bench NAME --scale` measures: how cost grows with size."""
+
+WITH_PEERS = {"raft": "pysyncobj", "ray": "pysyncobj"}
+"""Benches that can measure another implementation beside ours, and its module."""

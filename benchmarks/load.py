@@ -6,7 +6,7 @@ from typing import ClassVar
 from actors.client import Command, Reply, Request
 from actors.message import Event, Message, NodeId
 from actors.node import Actor, Node
-from actors.protocols.epidemic import Epidemic, EpidemicSettings
+from actors.protocols.gossip import Gossip, GossipSettings
 from actors.protocols.raft import Raft
 from actors.protocols.raft_messages import RaftSettings
 from actors.settings import SECOND, Settings
@@ -157,4 +157,4 @@ def raft(nodes: int, window: int, **changes: object) -> Setup:
 
 def gossip(nodes: int) -> Setup:
     """A rumour among some nodes."""
-    return setup("gossip", (ActorSpec(Epidemic, EpidemicSettings()),) * nodes, servers=nodes)
+    return setup("gossip", (ActorSpec(Gossip, GossipSettings()),) * nodes, servers=nodes)

@@ -23,7 +23,7 @@ from cluster.journal import Journal
 from cluster.sim.fast_loop import FastLoop
 from cluster.sim.loop import SimLoop
 
-SLICES = 60
+SLICES = 40
 SLICE = 10_000  # messages
 WARM_NS = 1_100_000_000  # by then the Raft's client has begun
 
@@ -71,9 +71,10 @@ def figures(progress: Callable[[str], None]) -> dict[str, float]:
         if find_spec("simpy") is None:
             progress("simpy is not installed (pip install 'splitbrain[bench]'): no ratio to it")
         else:
-            from benchmarks.simpy_loop import SimpyLoop
+            from benchmarks.simpy_loop import CallbackLoop, SimpyLoop
 
             ring["simpy"] = slice_of(SimpyLoop(load.ring(5)).run)
+            ring["simpy callbacks"] = slice_of(CallbackLoop(load.ring(5)).run)
         rates = side_by_side("ring", ring, progress)
         found |= _ring_figures(rates)
         raft = load.raft(5, window=8)
@@ -97,6 +98,7 @@ def _ring_figures(rates: dict[str, Rate]) -> dict[str, float]:
     if "simpy" in rates:
         found["ring_simpy_messages_s"] = rates["simpy"].best()
         found["ring_ratio_to_simpy"] = rates["sim"].ratio_to(rates["simpy"])
+        found["ring_ratio_to_simpy_callbacks"] = rates["sim"].ratio_to(rates["simpy callbacks"])
     return found
 
 

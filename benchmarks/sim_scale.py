@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from actors.message import Event, NodeId
-from actors.protocols.epidemic import Heard
+from actors.protocols.gossip import Heard
 from benchmarks import load
 from cluster.fabric import Setup
 from cluster.journal import Journal

@@ -1,4 +1,4 @@
-"""The same handlers over SimPy, in the leanest way that it allows: an event a message with a callback, no processes."""
+"""The same handlers over SimPy, in two ways: as its users model nodes, and as lean as it can be made to run."""
 
 from typing import Any
 
@@ -15,26 +15,34 @@ class SimpyNode(BareNode):
     loop: "SimpyLoop"
 
     def send(self, to: NodeId, message: Message) -> None:
-        sent = self.loop.environment.timeout(TRIP_NS, (to, self.id, message))
-        sent.callbacks.append(self.loop.deliver)
+        trip = self.loop.environment.timeout(TRIP_NS, (to, self.id, message))
+        trip.callbacks.append(self.loop.arrived)
 
 
 class SimpyLoop(HeapLoop):
-    """Runs a setup's actors in a SimPy environment."""
+    """Nodes as SimPy's documentation has them: a process each, which takes messages from a store of its own."""
 
     node_kind = SimpyNode
 
     def __init__(self, setup: Setup) -> None:
         self.environment = simpy.Environment()
         self.delivered = 0
+        self.inboxes = [simpy.Store(self.environment) for _ in setup.actors]
         super().__init__(setup)
+        for node in range(len(setup.actors)):
+            self.environment.process(self.serve(node))
 
-    def deliver(self, event: Any) -> None:
-        """A message has arrived."""
-        to, sender, message = event.value
-        actor = self.actors[to]
-        self.delivered += 1
-        actor.handlers[type(message)](actor, sender, message)
+    def arrived(self, trip: Any) -> None:
+        """A message has come to the end of its link."""
+        self.inboxes[trip.value[0]].put(trip.value)
+
+    def serve(self, node: NodeId) -> Any:
+        """A node's process."""
+        actor, inbox = self.actors[node], self.inboxes[node]
+        while True:
+            _, sender, message = yield inbox.get()
+            self.delivered += 1
+            actor.handlers[type(message)](actor, sender, message)
 
     def run(self, messages: int) -> int:
         """Deliver so many messages; returns how many they were."""
@@ -42,3 +50,17 @@ class SimpyLoop(HeapLoop):
         while self.delivered - begun < messages:
             step()
         return self.delivered - begun
+
+
+class CallbackLoop(SimpyLoop):
+    """No processes and no stores: an event a message, whose callback is the handler."""
+
+    def serve(self, node: NodeId) -> Any:
+        """Nothing to do."""
+        yield self.environment.timeout(0)
+
+    def arrived(self, trip: Any) -> None:
+        """See `SimpyLoop.arrived`."""
+        to, sender, message = trip.value
+        self.delivered += 1
+        self.actors[to].handlers[type(message)](self.actors[to], sender, message)

@@ -181,6 +181,10 @@ class DrivenNode:
 
     # the loop's side
 
+    def deadlines(self) -> dict[str, int]:
+        """When each timer that is set fires, in ns of the run."""
+        return dict(sorted(self._deadlines.items()))
+
     def timer_due(self, name: str, scheduled_ns: int) -> bool:
         """Whether a wake-up means that the timer fires now; one that was put off is scheduled anew."""
         if self._scheduled.get(name) != scheduled_ns:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -37,6 +37,10 @@ class DiskModel(msgspec.Struct, frozen=True, kw_only=True):
     real: bool = True  # on the Ray fabric: call fdatasync as well
 
 
+HostLoss: TypeAlias = Literal["fail", "stay_down", "restart"]
+"""The run fails; its nodes stay crashed; or they restart, elsewhere if need be, where their disk can be reached."""
+
+
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """One run, as a fabric needs it."""
 
@@ -52,6 +56,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     duration_ns: int  # the workload's end, when the controller heals everything
     drain_ns: int  # how long open operations may still end after that
     density: int = 1
+    host_loss: HostLoss = "fail"  # what a host's end unasked means, on Ray
     record: str = "events"  # a level of `cluster.journal.KEPT`
 
 
@@ -101,6 +106,7 @@ class FabricResult(msgspec.Struct, frozen=True, kw_only=True):
     virtual_s: float | None
     interrupted: bool = False
     notes: tuple[str, ...] = ()
+    too_small: bool = False  # the machine could not keep up: what the run says of performance says nothing
     start_s: float | None = None  # until all nodes ran, on Ray
     memory_mb: float | None = None  # of the hosts' processes at the end, on Ray
 

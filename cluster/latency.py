@@ -2,11 +2,13 @@
 
 A one-way trip is base + gamma(shape 2): half the profile's round trip at its median, with the profile's jitter as
 standard deviation. Equal halves are an assumption: published round trips can't show the two directions apart.
-Once in a while a trip takes longer by a spike, whose sizes have a heavy tail (Pareto, index 2).
+Once in a while a trip takes longer by a spike, whose sizes have a heavy tail (Pareto, index 2). And a route between two
+regions may take a detour for a minute, in one direction, which makes all its trips longer.
 """
 
 from functools import cache
 from pathlib import Path
+from random import Random
 
 import msgspec
 import yaml
@@ -35,6 +37,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     spike_share: float = 0.0  # of the messages, rounded to 4096ths
     spike_ms: float = 0.0  # the least spike between regions; half of them are above 1.4 times it, 1% above 10 times
     spike_inside_region_ms: float = 0.0
+    detour_share: float = 0.0  # of the minutes of each route between regions: packets go another way
+    detour_stretch: float = 0.0  # by up to this share of the round trip
     regions: tuple[str, ...]
     rtt_ms: dict[str, dict[str, float]] = {}
 
@@ -54,6 +58,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
             spikes_from=TABLE_SIZE - round(self.spike_share * TABLE_SIZE) << 52,
             spike_ns=round(spike_ms * 1e6),
         )
+
+    def detour_ns(self, source: str, target: str, draw: Random) -> int:
+        """By how much a route's trips are longer during one minute; two numbers are drawn, whatever comes of it."""
+        taken, stretch = draw.random() < self.detour_share, draw.random() * self.detour_stretch
+        return int(self.rtt_ms[source][target] * 1e6 * stretch) if taken and source != target else 0
 
 
 class Trip(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,7 +36,7 @@ from cluster.network import Network
 from cluster.nic import Nics
 from cluster.streams import stream
 
-DELIVER, TIMER, SYNCED, SERVED, CALL, STOP, FAIL = range(7)
+DELIVER, TIMER, SYNCED, SERVED, DETOURS, CALL, STOP, FAIL = range(8)
 
 Due: TypeAlias = tuple[int, int, int, NodeId, int, Any]
 """(time ns, number, kind, node, sender or the wake-up's time, what). What: a message, a timer's name, a sync's
@@ -70,6 +70,7 @@ class Loop(ABC):
         self._queue_max: dict[NodeId, int] = {}
         self._incarnations: dict[NodeId, int] = {}
         self._disks: dict[NodeId, Stored] = {}
+        self._plan_detours()
 
     # what differs between the fabrics
 
@@ -210,6 +211,11 @@ class Loop(ABC):
     def push_timer(self, due_ns: int, node: NodeId, name: str) -> None:
         heapq.heappush(self.heap, (due_ns, self.number(), TIMER, node, due_ns, name))
 
+    def _plan_detours(self) -> None:
+        due_ns = self.network.next_detours_ns(self.now_ns)
+        if due_ns is not None:
+            self.push(due_ns, DETOURS, NOBODY, NOBODY, None)
+
     # what leaves nodes
 
     def release(self, node: DrivenNode, effects: list[Effect]) -> None:
@@ -252,6 +258,9 @@ class Loop(ABC):
         node = self.nodes.get(node_id)
         if node is None:
             self.dropped += kind == DELIVER
+            if kind == DETOURS:
+                self.network.take_detours(self.now_ns)
+                self._plan_detours()
             return False
         if kind == SYNCED:
             return self._sync_done(node, what)

@@ -15,11 +15,13 @@ from actors.message import Message, NodeId
 from cluster.codec import size_bytes
 from cluster.control import LinkRule
 from cluster.latency import Profile, Trip
+from cluster.streams import stream
 from cluster.topology import Topology
 from cluster.trouble import Trouble, trouble_of
 
 SHARE = 1 << 20
 BLOCKS = (1, 3, 12, 64)  # draws at a time, the last for good: of many links most carry little, and bulk is cheap
+MINUTE_NS = 60_000_000_000
 _PLACE = Struct("<QQQ").pack
 _UNPACK = [Struct(f"<{count}Q").unpack for count in BLOCKS]
 
@@ -36,6 +38,7 @@ class Link:
         "_place",
         "_seed",
         "delay_ns",
+        "detour_ns",
         "draws",
         "duplicate",
         "last_due_ns",
@@ -56,6 +59,7 @@ class Link:
         self.trip = trip
         self.table = trip.table()
         self.last_due_ns = 0
+        self.detour_ns = 0
         self.touched = 0  # messages that the rules dropped, doubled, spoiled or held up
         self.trouble: Trouble | None = None  # what is rarer than loss, duplicates and delay
         self.judge(())
@@ -65,7 +69,7 @@ class Link:
         self.rules = rules
         self.trouble = trouble_of(rules, self.trouble)
         passing = unique = 1.0
-        self.delay_ns = 0
+        self.delay_ns = self.detour_ns
         for rule in rules:
             self.delay_ns += rule.delay_ns
             passing *= 0.0 if rule.drop else 1 - rule.loss
@@ -138,11 +142,14 @@ class Network:
     def __init__(self, topology: Topology, profile: Profile, *, seed: int, inside_region_rtt_ns: int | None) -> None:
         self._topology = topology
         self._profile = profile
+        self._run_seed = seed
         self._seed = blake2b(f"{seed}/links".encode(), digest_size=16).digest()
         self._inside_region_rtt_ns = inside_region_rtt_ns
         self._rules: list[tuple[frozenset[NodeId], frozenset[NodeId], LinkRule]] = []  # (sources, targets, rule)
         self._links: dict[NodeId, dict[NodeId, Link]] = {}
         self._trips: dict[tuple[str, str], Trip] = {}  # by regions
+        self._minute = 0
+        self._detours: dict[tuple[str, str], int] = {}  # of this minute, by regions
         self._touched: Counter[int] = Counter()  # messages by injection of a fault
 
     def links_from(self, source: NodeId) -> dict[NodeId, Link]:
@@ -171,6 +178,29 @@ class Network:
                     link.touched = 0
                 self._judge(link, source, target)
 
+    def next_detours_ns(self, now_ns: int) -> int | None:
+        """When routes may change next; None if they never do."""
+        return (now_ns // MINUTE_NS + 1) * MINUTE_NS if self._profile.detour_share else None
+
+    def take_detours(self, now_ns: int) -> None:
+        """A new minute has begun: draw for each route whether it takes a detour."""
+        self._minute = now_ns // MINUTE_NS
+        self._detours.clear()
+        for source, links in self._links.items():
+            for target, link in links.items():
+                if link.detour_ns != self._detour_ns(source, target):
+                    self._judge(link, source, target)
+
+    def _detour_ns(self, source: NodeId, target: NodeId) -> int:
+        """By how much a link's route is longer in this minute; the first has no detours."""
+        route = self._topology.regions[source], self._topology.regions[target]
+        if not self._minute or route[0] == route[1]:
+            return 0
+        if route not in self._detours:
+            draw = stream(self._run_seed, "detour", *route, self._minute)
+            self._detours[route] = self._profile.detour_ns(*route, draw)
+        return self._detours[route]
+
     def settled(self) -> list[tuple[int, int]]:
         """The faults that no longer lie over the links, and how many messages each touched; each is told once."""
         at_work = {rule.injection for _, _, rule in self._rules}
@@ -187,4 +217,5 @@ class Network:
         return link
 
     def _judge(self, link: Link, source: NodeId, target: NodeId) -> None:
+        link.detour_ns = self._detour_ns(source, target)
         link.judge(tuple(rule for sources, targets, rule in self._rules if source in sources and target in targets))

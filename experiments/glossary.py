@@ -13,6 +13,7 @@ from chaos.faults import FAULTS
 from chaos.targets import TARGET_WORDS
 from chaos.zoo import MUTANTS
 from cluster.latency import load_profile, profile_names
+from experiments.anomalies import ANOMALIES
 from experiments.checkers import CHECKERS
 from experiments.metrics import METRICS
 from experiments.spec.document import read_tree
@@ -99,11 +100,19 @@ def targets() -> Iterator[Term]:
         yield Term("target", word, meaning, f"As a target, {word} means {meaning}.")
 
 
+def anomalies() -> Iterator[Term]:
+    """What checkers find."""
+    for name, anomaly in ANOMALIES.items():
+        by = ", ".join(anomaly.checkers)
+        yield Term("anomaly", name, anomaly.meaning, f"{anomaly.meaning} Found by: {by}.")
+
+
 LISTS: Mapping[str, Callable[[], Iterator[Term]]] = {
     "systems": systems,
     "faults": faults,
     "workloads": workloads,
     "checkers": checkers,
+    "anomalies": anomalies,
     "metrics": metrics,
     "profiles": profiles,
     "mutants": mutants,
@@ -123,8 +132,9 @@ def names() -> list[str]:
 
 
 def shown_by(name: str) -> list[str]:
-    """The catalogue's files that use a name: as a key, a checker, a mutant or a metric."""
-    return [path_of(path.stem) for path in sorted(CATALOG.glob("*.yaml")) if name in _words(read_tree(path).plain())]
+    """The catalogue's files that use a name: as a key, a checker, a mutant or a metric; of an anomaly its checkers."""
+    wanted = {name, *ANOMALIES[name].checkers[:1]} if name in ANOMALIES else {name}
+    return [path_of(path.stem) for path in sorted(CATALOG.glob("*.yaml")) if wanted & _words(read_tree(path).plain())]
 
 
 def path_of(experiment: str) -> str:

@@ -87,3 +87,9 @@ def scan_shards(history: Iterable[Operation]) -> float | None:
     """The mean number of servers that a scan asked."""
     asked = [one.result[1] for one in history if one.function == "scan" and isinstance(one.result, tuple)]
     return sum(int(shards or 0) for shards in asked) / len(asked) if asked else None
+
+
+def moved_share(events: Iterable[Observed]) -> float | None:
+    """Copies fetched because the ring changed, as a share of all keys."""
+    moved, keys = background(events, "transfer", "keys"), len(final_state(events).holds)
+    return moved / keys if moved is not None and keys else None

@@ -34,14 +34,18 @@ def run_plan(
     Raises: cluster.fabric.FabricError if the fabric failed.
     """
     setup = setup_of(plan, name=folder.name)
-    controller = Controller(
+    return load_fabric(plan.fabric)(setup, controller_of(plan), folder, watch, address=address, **options)
+
+
+def controller_of(plan: Plan) -> Controller:
+    """Who carries out the plan's chaos."""
+    return Controller(
         schedule.steps_of(plan.chaos),
         seed=plan.seed,
         duration_ns=plan.duration_ns,
         steady=schedule.steady_of(plan),
         stop_when=plan.stop_when,
     )
-    return load_fabric(plan.fabric)(setup, controller, folder, watch, address=address, **options)
 
 
 def setup_of(plan: Plan, *, name: str) -> Setup:

@@ -32,7 +32,7 @@ def bars(plan: Plan, most: int = 200) -> list[Bar]:
     steps = keyed(schedule.steps_of(plan.chaos))
     for number, (planned, step) in enumerate(zip(plan.chaos, steps, strict=True)):
         times = occurrences(step, seed=plan.seed, duration_ns=plan.duration_ns)
-        for occurrence in islice(times, most):
+        for occurrence in islice((one for one in times if one.at_ns < plan.duration_ns), most):
             end_ns = _end_ns(planned, occurrence, plan.duration_ns)
             found.append(Bar(number, describe(planned), occurrence.at_ns, end_ns, _later(planned)))
     return sorted(found, key=lambda bar: (bar.start_ns, bar.step))[:most]

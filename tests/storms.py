@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any, NamedTuple
 
-from scenario import CheckedLoop, Run, acknowledged, lost_appends, raft_setup, simulate, terms_with_two_leaders
+from scenario import RAFT, CheckedLoop, Run, acknowledged, lost_appends, raft_setup, simulate, terms_with_two_leaders
 
 from actors.history import Operation
 from actors.node import Actor
 from actors.protocols.raft import Raft
-from actors.settings import MS, SECOND
+from actors.settings import MS, SECOND, Settings
 from chaos.controller import Controller, Step
 from chaos.fault import Fault
 from chaos.faults.crash import Crash
@@ -74,11 +74,11 @@ def storm(seed: int, made_of: Climate, servers: int) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def weather(seed: int, kind: type[Actor] = Raft, made_of: Climate | None = None) -> Run:
+def weather(seed: int, kind: type[Actor] = Raft, made_of: Climate | None = None, *, settings: Settings = RAFT) -> Run:
     """A Raft through the storm of this seed, its invariants asserted all along; or a mutant, which only judges see."""
     made_of = made_of or climate(seed)
     servers = 3 + 2 * (seed % 2)
-    setup = raft_setup(kind, servers=servers, seed=seed, duration_ns=DURATION_NS, rtt_ns=made_of.rtt_ns)
+    setup = raft_setup(kind, settings, servers=servers, seed=seed, duration_ns=DURATION_NS, rtt_ns=made_of.rtt_ns)
     chaos = Controller(storm(seed, made_of, servers), seed=seed, duration_ns=setup.duration_ns)
     return simulate(setup, chaos, loop_kind=CheckedLoop if kind is Raft else SimLoop)
 

@@ -1,6 +1,7 @@
 """Actors and directors that bear witness to what a fabric does; the conformance suite runs them on every fabric."""
 
 import os
+import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -132,6 +133,17 @@ class Exiting(Actor):
         os._exit(77)
 
     timers: ClassVar = {"exit": on_exit}
+
+
+class Burner(Actor):
+    """Takes 20 ms of its processor for each beat, of which 200 come each second."""
+
+    def on_beat(self, sender: NodeId, beat: Beat) -> None:
+        end_s = time.perf_counter() + 0.02
+        while time.perf_counter() < end_s:
+            pass
+
+    handlers: ClassVar = {Beat: on_beat}
 
 
 class Echoing(Controller):

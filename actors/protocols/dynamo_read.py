@@ -124,8 +124,8 @@ class Reads(Writes):
     def on_read_replica(self, coordinator: NodeId, read: ReadReplica) -> None:
         """Say what this node holds, hints included."""
         clock = self.readable(read.key)
-        sent = None if read.digest else clock
-        self.node.send(coordinator, ReplicaRead(read.op, fingerprint(clock), sent))
+        mark = self.fingerprint_of(read.key) if clock is self.clock_of(read.key) else fingerprint(clock)
+        self.node.send(coordinator, ReplicaRead(read.op, mark, None if read.digest else clock))
 
     def readable(self, key: str) -> Clock | None:
         """What this node knows of a key; see `actors.protocols.hints` for a stand-in's."""
@@ -159,7 +159,8 @@ class Reads(Writes):
                     self.node.send(self.node_of(op, owner), ReadReplica(number, op.key, False))
             return
         op.merged = self.merged(op)
-        op.mark = fingerprint(op.merged)
+        known = (op.marks[owner] for owner, clock in op.data.items() if clock == op.merged)
+        op.mark = next(known, None) or fingerprint(op.merged)
         behind = self.behind_of(op)
         if behind and self.settings.read_repair == "blocking":
             good = [owner for owner, mark in op.marks.items() if mark == op.mark]

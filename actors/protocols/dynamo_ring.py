@@ -5,7 +5,8 @@ a quorum of each, reads go to the owners by the present one. So every read quoru
 ring its coordinator believes in, as long as views are no further apart than one change.
 """
 
-from typing import ClassVar
+from functools import lru_cache
+from typing import ClassVar, TypeAlias
 
 from actors.message import Event, NodeId
 from actors.node import Node
@@ -16,6 +17,28 @@ from actors.protocols.phi_detector import PhiDetector
 from actors.state.ring import Member, Ring, partition_of, ring_of
 
 SETTLE = 2  # times ring_delay: how long the former owners still get writes
+
+
+Move: TypeAlias = tuple[NodeId, int, int]
+"""(node, place, seat) of a node that is not where it was in the beginning."""
+
+
+@lru_cache(maxsize=64)
+def members_of(
+    regions: tuple[str, ...], founders: int, racks: int, places: tuple[int, ...], moves: tuple[Move, ...]
+) -> tuple[Member, ...]:
+    """The nodes that stand so, given who has moved; whoever was replaced has lost its seat to a later comer.
+
+    Pure, and kept: a thousand nodes that see the same moves work it out once.
+    """
+    moved = {node: (place, seat) for node, place, seat in moves}
+    found: dict[int, Member] = {}
+    for node, region in enumerate(regions):
+        place, seat = moved.get(node, (NORMAL if node < founders else OUT, -1))
+        if place in places and (seat >= 0 or node not in found):
+            mine = node if seat < 0 else seat
+            found[mine] = Member(node, mine, region, f"rack{node % racks}")
+    return tuple(sorted(found.values()))
 
 
 class RingView(PhiDetector):
@@ -56,28 +79,17 @@ class RingView(PhiDetector):
 
     def rings_changed(self) -> None:
         """Work out the present ring and the one that joins and leaves lead to."""
-        self.ring = ring_of(self.members((NORMAL, LEAVING)), self.layout)
-        self.next_ring = ring_of(self.members((NORMAL, JOINING)), self.layout)
+        moved = [record for record in self.records.values() if record.place != self.initial(record.node).place]
+        moves = tuple(sorted((record.node, record.place, record.seat) for record in moved))
+        self.ring = self.ring_with((NORMAL, LEAVING), moves)
+        self.next_ring = self.ring_with((NORMAL, JOINING), moves)
 
-    def members(self, places: tuple[int, ...]) -> tuple[Member, ...]:
-        """The nodes that stand so; whoever was replaced has lost its seat to a later comer."""
-        if not self.records:
-            return self.first_members
-        found: dict[int, Member] = {}
-        for node in self.node.peers:
-            record = self.record_of(node)
-            if record.place in places:
-                seat = node if record.seat < 0 else record.seat
-                if seat not in found or record.seat >= 0:
-                    found[seat] = self.member(node, seat)
-        return tuple(sorted(found.values())) or (self.member(self.node.id, self.node.id),)
-
-    @property
-    def first_members(self) -> tuple[Member, ...]:
-        return tuple(self.member(node, node) for node in self.node.peers if self.initial(node).place == NORMAL)
-
-    def member(self, node: NodeId, seat: int) -> Member:
-        return Member(node, seat, self.node.regions[node], f"rack{node % self.settings.racks}")
+    def ring_with(self, places: tuple[int, ...], moves: tuple[Move, ...]) -> Ring:
+        """The ring of all nodes that stand so; of this node alone if there are none."""
+        settings, node = self.settings, self.node
+        founders = len(node.peers) - settings.spares
+        members = members_of(tuple(node.regions[: len(node.peers)]), founders, settings.racks, places, moves)
+        return ring_of(members or (Member(node.id, node.id, self.here, ""),), self.layout)
 
     def on_settled(self) -> None:
         """The former owners have had their time."""

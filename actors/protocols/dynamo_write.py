@@ -106,12 +106,8 @@ class Writes(Replica):
         if not self.enough(needs, targets):
             self.node.send(client, Answer(put.process, put.serial, "unavailable"))
             return
-        content = Content(put.value, self.wall_ns() if put.delete else NEVER)
-        record = self.base_of(put.key)
-        epoch = record.epoch or self.new_epoch()
-        writer = Writer(self.actor_id(epoch), put.process, self.wall_ns())
-        clock, seen = self.mechanism.update(record.clock, self.context_for(context), content, writer)
-        if self.too_many(put.key, clock):
+        record, seen = self.event_for(put, context)
+        if self.too_many(put.key, record.clock):
             self.node.send(client, Answer(put.process, put.serial, "too-many-siblings"))
             return
         self.ops += 1
@@ -120,17 +116,26 @@ class Writes(Replica):
             process=put.process,
             serial=put.serial,
             key=put.key,
-            clock=clock,
-            seen=token(self.context_after(clock, seen)),
+            clock=record.clock,
+            seen=token(self.context_after(record.clock, seen)),
             needs=needs,
             silent=[],
             began_ns=self.node.monotonic_ns(),
             acked=[],
         )
         self.writing[self.ops] = op
-        self.send_copies(self.ops, op, targets, Record(clock, epoch))
+        self.send_copies(self.ops, op, targets, record)
         self.await_until(self.ops)
         self.advance_write(self.ops, op)
+
+    def event_for(self, put: Put, context: Context) -> tuple[Record, Context]:
+        """What this node holds once the write is made, and what its client has seen then."""
+        record = self.base_of(put.key)
+        epoch = record.epoch or self.new_epoch()
+        content = Content(put.value, self.wall_ns() if put.delete else NEVER)
+        writer = Writer(self.actor_id(epoch), put.process, self.wall_ns())
+        clock, seen = self.mechanism.update(record.clock, self.context_for(context), content, writer)
+        return Record(clock, epoch), seen
 
     def context_for(self, context: Context) -> Context:
         """What the client had seen: what it brought along."""

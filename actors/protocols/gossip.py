@@ -1,136 +1,114 @@
-"""Membership by gossip: what each node takes the others for, and rumours that ride on whatever messages there are.
+"""Gossip: one rumour, pushed and pulled between random pairs of nodes until everyone knows it.
 
-Of each node there is one record, made by that node alone but for its health: (incarnation, health) orders records, so
-that "suspect" and "dead" beat "alive" of one incarnation, and only the node itself can raise its incarnation and be
-alive again. A rumour is sent on about log n times and then dropped.
-
-Source: Das, Gupta, Motivala, "SWIM: scalable weakly-consistent infection-style process group membership protocol",
-2002, §4.1-4.2.
+Source: Demers et al., "Epidemic algorithms for replicated database maintenance", 1987, §1.3: in each round a node picks
+another at random; with push it tells what it knows, with pull it asks. Pull finishes faster than push once most know
+(the share that does not is squared each round, not divided by e), so push-pull takes about log2(n) + ln(n) rounds at
+most. The first node starts the rumour; a client's write replaces it by a later one, a read tells what its node heard.
 """
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal
 
-from actors.message import Event, Message, NodeId
+from actors.client import Reply, Request
+from actors.message import Event, Message, NodeId, Value
 from actors.node import Actor, Node
-from actors.settings import Settings
+from actors.settings import MS, DurationNs, Settings
 
-Health: TypeAlias = Literal["alive", "suspect", "dead"]
-Place: TypeAlias = Literal["out", "joining", "normal", "leaving", "left"]
-
-ALIVE, SUSPECT, DEAD = 0, 1, 2
-HEALTHS: tuple[Health, ...] = ("alive", "suspect", "dead")
-OUT, JOINING, NORMAL, LEAVING, LEFT = range(5)
-PLACES: tuple[Place, ...] = ("out", "joining", "normal", "leaving", "left")
-
-RUMOURS_A_MESSAGE = 8
-SPREAD = 3  # times log2 n: how often a rumour is passed on
+NEWS: Value = "news"
 
 
-class Rumour(Message, frozen=True):
-    """What somebody knows of a node: its health, and where it stands with the ring."""
+class Push(Message, frozen=True):
+    """The latest rumour that the sender knows."""
 
-    node: NodeId
-    incarnation: int = 0
-    health: int = ALIVE
-    place: int = NORMAL
-    seat: int = -1  # whose tokens it stands at; -1: its own
-
-    def beats(self, other: "Rumour") -> bool:
-        """Whether this is the later news of one node."""
-        return (self.incarnation, self.health) > (other.incarnation, other.health)
+    version: tuple[int, NodeId]  # counts up; of two equal counts the greater node's is later
+    value: Value
 
 
-class HealthChanged(Event, frozen=True):
-    """The emitting node takes another for this from now on."""
+class Pull(Message, frozen=True):
+    """The sender asks for a later rumour than this."""
 
-    node: NodeId
-    health: Health
-    incarnation: int
+    version: tuple[int, NodeId]
 
 
-class PlaceChanged(Event, frozen=True):
-    """The emitting node itself stands thus with the ring from now on."""
+class Heard(Event, frozen=True):
+    """The emitting node has learnt of this rumour."""
 
-    place: Place
+    version: tuple[int, NodeId]
+
+
+class GossipSettings(Settings, frozen=True):
+    """How the rumour goes round."""
+
+    interval_ns: DurationNs = 100 * MS  # between two rounds of a node
+    style: Literal["push", "pull", "push-pull"] = "push-pull"
+
+    def problems(self) -> list[tuple[str, str]]:
+        """See `Settings.problems`."""
+        return [] if self.interval_ns > 0 else [("interval_ns", "an interval must be above 0")]
+
+
+NOTHING: tuple[int, NodeId] = (0, 0)
 
 
 class Gossip(Actor):
-    """Records of all nodes, sparse: who isn't there is alive, at home, in incarnation 0."""
+    """One node. What it heard is not saved: after a restart it asks again."""
 
-    volatile: ClassVar = {"records": dict[NodeId, Rumour], "spread": dict[NodeId, int]}
+    settings_type = GossipSettings
+    volatile: ClassVar = {"version": tuple[int, NodeId], "value": Value}
 
-    def __init__(self, node: Node, settings: Settings) -> None:
+    def __init__(self, node: Node, settings: GossipSettings) -> None:
         super().__init__(node, settings)
-        self.others = tuple(peer for peer in node.peers if peer != node.id)
-        self.records: dict[NodeId, Rumour] = {}
-        self.spread: dict[NodeId, int] = {}  # how often the record of a node was passed on; absent: no news any more
-        self.spread_limit = SPREAD * len(node.peers).bit_length()
+        self.settings = settings
+        self.draws = node.random("rounds")
+        self.version = NOTHING
+        self.value: Value = None
 
     def start(self) -> None:
-        """A node that comes back speaks of itself anew, lest old rumours of its death be believed."""
-        known = self.node.load().facts.get("gossip")
-        if known is not None:
-            incarnation, place, seat = known
-            self.describe_self(place=place, seat=seat, incarnation=incarnation + 1)
-        elif self.node.incarnation:
-            self.describe_self()  # its disk is lost: it learns its old incarnation from the rumours of its death
+        """Begin rounds at a random moment, so that nodes take turns."""
+        if self.node.id == 0 and self.node.incarnation == 0:
+            self.learn((1, 0), NEWS)
+        self.node.set_timer("round", self.draws.randrange(self.settings.interval_ns))
 
-    def initial(self, node: NodeId) -> Rumour:
-        """What every node is taken for before any news of it."""
-        return Rumour(node)
+    def on_round(self) -> None:
+        """Meet another node (§1.3): tell it what is known here, or ask it."""
+        self.node.set_timer("round", self.settings.interval_ns)
+        others = len(self.node.peers) - 1
+        if not others:
+            return
+        drawn = self.draws.randrange(others)
+        peer = self.node.peers[drawn + (drawn >= self.node.id)]
+        knows = self.version != NOTHING
+        if self.settings.style != "pull" and knows:
+            self.node.send(peer, Push(self.version, self.value))
+        elif self.settings.style != "push":
+            self.node.send(peer, Pull(self.version))
 
-    def record_of(self, node: NodeId) -> Rumour:
-        return self.records.get(node) or self.initial(node)
+    def on_push(self, peer: NodeId, push: Push) -> None:
+        """Learn; tell the sender if it lags behind and pulls."""
+        if push.version > self.version:
+            self.learn(push.version, push.value)
+        elif push.version < self.version and self.settings.style == "push-pull":
+            self.node.send(peer, Push(self.version, self.value))
 
-    def is_up(self, node: NodeId) -> bool:
-        """Whether a node counts as healthy: alive, and not under suspicion."""
-        return self.record_of(node).health == ALIVE
+    def on_pull(self, peer: NodeId, pull: Pull) -> None:
+        """Tell what is known here, if it is later."""
+        if pull.version < self.version:
+            self.node.send(peer, Push(self.version, self.value))
 
-    def describe_self(self, *, place: int | None = None, seat: int | None = None, incarnation: int = 0) -> None:
-        """Say anew what this node is, in a later incarnation than ever before."""
-        mine = self.record_of(self.node.id)
-        place = mine.place if place is None else place
-        seat = mine.seat if seat is None else seat
-        incarnation = max(incarnation, mine.incarnation + 1)
-        self.node.save(gossip=(incarnation, place, seat))
-        self.take_up(Rumour(self.node.id, incarnation, ALIVE, place, seat))
-        if place != mine.place:
-            self.node.emit(PlaceChanged(PLACES[place]))
+    def learn(self, version: tuple[int, NodeId], value: Value) -> None:
+        self.version, self.value = version, value
+        self.node.emit(Heard(version))
 
-    def hear(self, rumours: tuple[Rumour, ...]) -> None:
-        """Believe what is news; deny news of this node's own death (§4.2)."""
-        for rumour in rumours:
-            if rumour.node == self.node.id:
-                mine = self.record_of(rumour.node)
-                if rumour.beats(mine):
-                    self.describe_self(incarnation=rumour.incarnation + 1)
-            elif rumour.beats(self.record_of(rumour.node)):
-                self.take_up(rumour)
+    def on_request(self, client: NodeId, request: Request) -> None:
+        """A read tells what this node heard, whatever the key; all else starts a later rumour."""
+        command = request.command
+        if command.function != "read":
+            self.learn((self.version[0] + 1, self.node.id), command.value)
+        self.node.send(client, Reply(command.process, command.serial, None, self.value))
 
-    def take_up(self, rumour: Rumour) -> None:
-        """Believe a record and pass it on."""
-        former = self.record_of(rumour.node)
-        self.records[rumour.node] = rumour
-        self.spread[rumour.node] = 0
-        if rumour.health != former.health:
-            self.node.emit(HealthChanged(rumour.node, HEALTHS[rumour.health], rumour.incarnation))
-        self.record_changed(former, rumour)
+    def check(self) -> None:
+        """A node that knows no rumour has no value."""
+        assert self.version != NOTHING or self.value is None
 
-    def record_changed(self, former: Rumour, rumour: Rumour) -> None:
-        """A layer above may want to know."""
-
-    def rumours_for(self, peer: NodeId) -> tuple[Rumour, ...]:
-        """What rides on a message to a peer: the freshest news, and first what is said of the peer itself."""
-        if not self.spread:
-            about = self.records.get(peer)
-            return (about,) if about is not None and about.health != ALIVE else ()
-        fresh = sorted(self.spread, key=lambda node: (self.spread[node], node))[:RUMOURS_A_MESSAGE]
-        for node in fresh:
-            self.spread[node] += 1
-            if self.spread[node] >= self.spread_limit:
-                del self.spread[node]
-        if peer not in fresh and peer in self.records and self.records[peer].health != ALIVE:
-            fresh.insert(0, peer)  # or it could never deny it (Lifeguard's buddy system)
-        return tuple(self.records[node] for node in fresh)
-
-    events: ClassVar[tuple[type[Event], ...]] = (HealthChanged, PlaceChanged)
+    handlers: ClassVar = {Push: on_push, Pull: on_pull, Request: on_request}
+    timers: ClassVar = {"round": on_round}
+    events: ClassVar = (Heard,)

@@ -90,6 +90,7 @@ class RaftBase(Actor):
         self.version = 1 if settings.upgrade and not node.incarnation else LATEST_VERSION
         self.reads_by_log = settings.reads == "log"
         self.sticky = settings.is_sticky
+        self.window_bytes = None if settings.in_flight_kb is None else 1000 * settings.in_flight_kb
         self.timeouts = node.random("election time-out")
         # persistent (figure 2)
         self.term = 0

@@ -185,6 +185,7 @@ class Compacted(Event, frozen=True):
 
     term: int
     index: int
+    installed: bool = False  # the snapshot came from a leader, for this node lacked what was compacted
 
 
 class MembersChanged(Event, frozen=True):

@@ -59,10 +59,8 @@ class Replication(RaftBase):
         if follower.snapshot is not None or follower.next <= self.log.start:
             self.send_snapshot(peer, follower)
             return
-        settings = self.settings
-        most = settings.batch
-        limit = None if settings.in_flight_kb is None else settings.in_flight_kb * 1000
-        if not follower.probing and follower.is_full(settings.in_flight, limit):
+        most, limit = self.settings.batch, self.window_bytes
+        if not follower.probing and follower.is_full(self.settings.in_flight, limit):
             if not heartbeat:
                 return
             most = 0
@@ -214,21 +212,22 @@ class Replication(RaftBase):
         """Apply what is newly committed, in order, and answer the clients that wait for it."""
         if index <= self.commit:
             return
-        fresh = self.log.after(self.commit, index - self.commit)
+        fresh, at = self.log.after(self.commit, index - self.commit), self.commit
         self.commit = index
         self.node.emit(Committed(self.term, index))
         expiry = self.settings.session_entries
         apply = self.keep if self.is_witness else self.apply
         reconfigured = 0
         for entry in fresh:
-            self.applied += 1
+            at += 1
             command = entry.command
             if type(command) is Command:
-                apply(command)
+                apply(command, at)
             elif command is not None:
-                reconfigured = self.applied
-            if expiry is not None:
-                self.expire_sessions(expiry)
+                reconfigured = at
+            if expiry is not None and at % max(1, expiry // 4) == 0:
+                self.machine.expire(at - expiry)  # every quarter, at the same entries everywhere (thesis §6.3)
+        self.applied = at
         self.after_commit(reconfigured)
 
     def after_commit(self, reconfigured: int) -> None:
@@ -245,22 +244,17 @@ class Replication(RaftBase):
         if every is not None and self.applied - (self.snapshot.last.index if self.snapshot else 0) >= every:
             self.take_snapshot()
 
-    def apply(self, command: Command) -> None:
+    def apply(self, command: Command, at: int) -> None:
         """Carry out one committed command; its client is answered by the leader that took it."""
-        error, value = self.machine.apply(command, self.applied)
+        error, value = self.machine.apply(command, at)
         if self.waiting:
-            waiting = self.waiting.pop(self.applied, None)
+            waiting = self.waiting.pop(at, None)
             if waiting is not None:
                 self.uncommitted_bytes -= waiting.size_bytes
                 self.post(waiting.client, Reply(command.process, command.serial, error, value))
 
-    def keep(self, command: Command) -> None:
+    def keep(self, command: Command, at: int) -> None:
         """A witness knows no more of a command than its name."""
-
-    def expire_sessions(self, entries: int) -> None:
-        """Drop sessions idle for so many entries; looked at every quarter of that, at the same entries everywhere."""
-        if self.applied % max(1, entries // 4) == 0:
-            self.machine.expire(self.applied - entries)
 
 
 def place_of(id_: LogId) -> tuple[int, int]:

@@ -114,7 +114,7 @@ class Snapshots(RaftBase):
         self.snapshot = snapshot
         self.log.begin_behind(snapshot.last)
         self.write_snapshot(snapshot, held)
-        self.node.emit(Compacted(snapshot.last.term, snapshot.last.index))
+        self.node.emit(Compacted(snapshot.last.term, snapshot.last.index, installed=True))
         self.machine.load(snapshot.items)
         self.commit = self.applied = snapshot.last.index
         self.configurations = [(self.applied, snapshot.configuration)]

@@ -9,6 +9,7 @@ Everything is a pure function of frozen values; one `Ring` is shared by all node
 """
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
@@ -66,6 +67,7 @@ class Ring:
         self.members = members
         self.layout = layout
         self._regions = sorted({member.region for member in members})
+        self._racks = {(member.region, member.rack) for member in members}
         self._tokens = sorted(
             (hash_of(f"token {member.seat}/{number}"), member)
             for member in (members if layout.partitioner == "ring" else ())
@@ -127,22 +129,26 @@ class Ring:
         replicas, spread = self.layout.replicas, self.layout.spread
         most = -(-replicas // len(self._regions)) if spread == "regions" else replicas
         chosen: list[Member] = []
-        passed: list[Member] = []
+        passed: list[Member] = []  # whose rack, or whose region, has enough already
+        met: Counter[str] = Counter()  # by region
         for member in self._walk(partition):
-            if len(chosen) == replicas:
-                break
-            in_region = sum(other.region == member.region for other in chosen)
+            met[member.region] += 1
             racks = {(other.region, other.rack) for other in chosen} if spread != "nodes" else set()
-            fits = in_region < most and (member.region, member.rack) not in racks
+            fits = (member.region, member.rack) not in racks and self._room(chosen, member, most)
             (chosen if fits else passed).append(member)
+            if len(chosen) == replicas:
+                return chosen
+            if len(racks) == len(self._racks) and all(met[region] >= most for region in self._regions):
+                break  # there is no rack left to look for, and enough have passed in each region
         for strict in (True, False):
             for member in passed:
-                if len(chosen) == replicas:
-                    return chosen
-                in_region = sum(other.region == member.region for other in chosen)
-                if member not in chosen and (not strict or in_region < most):
+                if len(chosen) < replicas and member not in chosen and (not strict or self._room(chosen, member, most)):
                     chosen.append(member)
         return chosen
+
+    def _room(self, chosen: list[Member], member: Member, most: int) -> bool:
+        """Whether a member's region may have one more."""
+        return sum(other.region == member.region for other in chosen) < most
 
 
 @lru_cache(maxsize=64)

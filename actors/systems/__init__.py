@@ -3,12 +3,12 @@
 from actors.client import Client
 from actors.context_client import ContextClient
 from actors.node import Actor
-from actors.protocols import bully, dynamo, epidemic, raft
+from actors.protocols import bully, dynamo, gossip, raft
 
 SYSTEMS: dict[str, type[Actor]] = {
     "bully": bully.Bully,
     "dynamo": dynamo.Dynamo,
-    "gossip": epidemic.Epidemic,
+    "gossip": gossip.Gossip,
     "raft": raft.Raft,
 }
 

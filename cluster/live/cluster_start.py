@@ -17,6 +17,10 @@ from cluster.fabric import FabricError
 from cluster.live.guardian import MARK, dismiss, set_guardian
 from cluster.live.socket import LOOPBACK
 
+ROOT = Path(__file__).parents[2]
+OUR_PACKAGES = [str(ROOT / name) for name in ("actors", "cluster", "chaos", "experiments")]
+"""What travels to a cluster that is joined: its workers then run this code, whatever is installed there."""
+
 KNOCK_TIMEOUT_S = 5.0
 LONGEST_TEMPORARY_FOLDER = 25  # characters
 OBJECT_STORE_BYTES = 100 * 1024 * 1024  # the least that Ray takes is 75 MB; nothing large goes through it
@@ -43,7 +47,7 @@ def _joined(address: str) -> Iterator[None]:
     try:
         _knock(address)
         ip = {"_node_ip_address": LOOPBACK} if address.startswith((LOOPBACK, "localhost")) else {}
-        _init(address=address, **ip)
+        _init(address=address, runtime_env={"py_modules": OUR_PACKAGES}, **ip)
     except Exception as error:
         raise FabricError(
             f"can't join the Ray cluster at {address}: {last_line(error)}. Look there with `ray status`; "

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cluster.fabric import Director, FabricError, FabricResult, Progress, Setup
 from cluster.live.cluster_start import last_line, ray_cluster
@@ -16,8 +17,9 @@ from cluster.live.parcel import pack
 START_TIMEOUT_S = 90.0
 CALL_TIMEOUT_S = 30.0
 WATCH_EVERY_S = 0.2
+TOO_LATE_NS = 50_000_000  # at the 99th percentile: a third of Raft's least election time-out
 
-NOTHING = Finish(messages=0, start_s=0.0, memory_mb=0.0)
+NOTHING = Finish(messages=0, start_s=0.0, memory_mb=0.0, lag_p99_ns=0, notes=())
 
 
 def run(
@@ -27,19 +29,21 @@ def run(
     watch: Callable[[Progress], None],
     *,
     address: str | None = None,
+    apart: bool = False,
     **_: Any,
 ) -> FabricResult:
     """Run a setup on Ray; see `cluster.fabric.Fabric`.
 
     Args:
         address: of a running Ray cluster; None starts one on this machine for this run.
+        apart: treat every Ray node as a machine of its own, though several may share one, as tests do.
     """
     (folder / "journal").mkdir(parents=True, exist_ok=True)
     if address is None:
         refuse_too_large(setup)
     with ray_cluster(address):
         began_s = time.monotonic()
-        conductor = _start_conductor(setup, director, folder)
+        conductor = _start_conductor(setup, director, folder, apart=apart)
         interrupted = False
         failure: str | None = None
         progress = Progress(0, setup.duration_ns, 0, 0, None, ())
@@ -62,14 +66,30 @@ def run(
             wall_s=time.monotonic() - began_s,
             virtual_s=None,
             interrupted=interrupted,
+            notes=finish.notes + _too_small(finish),
+            too_small=bool(_too_small(finish)),
             start_s=finish.start_s,
             memory_mb=finish.memory_mb,
         )
 
 
-def _start_conductor(setup: Setup, director: Director, folder: Path) -> Any:
-    options = ConductorActor.options(name=f"{setup.name}/conductor", num_cpus=0, max_restarts=0, max_concurrency=4)
-    conductor = options.remote(pack((setup, director)), folder)
+def _too_small(finish: Finish) -> tuple[str, ...]:
+    if finish.lag_p99_ns <= TOO_LATE_NS:
+        return ()
+    late_ms = finish.lag_p99_ns / 1e6
+    return (f"machine too small: one handler in a hundred ran more than {late_ms:.0f} ms after its time",)
+
+
+def _start_conductor(setup: Setup, director: Director, folder: Path, *, apart: bool) -> Any:
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    options = ConductorActor.options(
+        name=f"{setup.name}/conductor",
+        num_cpus=0,
+        max_restarts=0,
+        max_concurrency=4,
+        scheduling_strategy=here,  # the run's folder is on this machine
+    )
+    conductor = options.remote(pack((setup, director)), folder, apart=apart)
     try:
         ray.get(conductor.prepare.remote(), timeout=START_TIMEOUT_S)
     except ray.exceptions.GetTimeoutError as error:

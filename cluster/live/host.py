@@ -1,6 +1,8 @@
 """A host: the Ray actor in which some of a run's nodes live. Ray's calls set it up; they carry no protocol message."""
 
+import shutil
 import threading
+import time
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +17,16 @@ from cluster.disk import Damage
 from cluster.fabric import Setup
 from cluster.journal import Traffic
 from cluster.live.host_loop import HostLoop, HostPlan, Watched
+from cluster.live.offset import ClockServer
 from cluster.live.parcel import Parcel, unpack
+
+
+class Settled(NamedTuple):
+    """Where a host has come to live."""
+
+    address: str  # for frames
+    clock: str | None  # where its clock answers, if it is another machine's than the conductor's
+    ray_node: str
 
 
 class Ending(NamedTuple):
@@ -23,6 +34,7 @@ class Ending(NamedTuple):
 
     traffic: Traffic  # of its last second
     memory_bytes: int  # of its process, shared pages counted in parts
+    journal_bytes: int  # sent to the conductor, which can't read its journal
 
 
 class Host:
@@ -32,12 +44,19 @@ class Host:
         setup: Setup
         watched: Watched
         setup, watched = unpack(what)
-        self._loop = HostLoop(setup, plan, zmq.Context(), watched)
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        ip = plan.ip or ray.util.get_node_ip_address()
+        self._ray_node = ray.get_runtime_context().get_node_id()
+        home = plan.home
+        self._far = (plan.ip is None and ip != home.ip) or (home.apart and self._ray_node != home.ray_node)
+        self._loop = HostLoop(setup, plan, context, watched, ip=ip, far=self._far)
+        self._clock = ClockServer(context, plan.keys, ip, time.monotonic_ns) if self._far else None
 
-    def settle(self, starts: dict[NodeId, int]) -> str:
-        """Learn which nodes to start, and how often each has been started before. Gives the address for frames."""
+    def settle(self, starts: dict[NodeId, int]) -> Settled:
+        """Learn which nodes to start, and how often each has been started before."""
         self._loop.starts = starts
-        return self._loop.inbox.address
+        clock = None if self._clock is None else self._clock.address
+        return Settled(self._loop.inbox.address, clock, self._ray_node)
 
     def connect(self, addresses: dict[str, str], host_of: dict[NodeId, str], observer: str) -> None:
         """Tell it where the others are."""
@@ -95,7 +114,9 @@ class Host:
         memory_bytes = _memory_bytes()
         self._loop.command(self._loop.stop)
         self._loop.over.wait()
-        return Ending(self._loop.last_traffic, memory_bytes)
+        if self._far:
+            shutil.rmtree(self._loop.folder, ignore_errors=True)  # the conductor has it all
+        return Ending(self._loop.last_traffic, memory_bytes, self._loop.journal_bytes)
 
 
 def _memory_bytes() -> int:

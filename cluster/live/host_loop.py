@@ -5,6 +5,7 @@ turn's frames leave; then sleep until something comes or falls due.
 """
 
 import heapq
+import tempfile
 import threading
 import time
 from collections import defaultdict
@@ -13,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from struct import Struct
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 import zmq
@@ -29,18 +30,27 @@ from cluster.journal import NOBODY, HostClock, Journal, Traffic
 from cluster.latency import profile_of
 from cluster.live.file_disk import FileDisk, images, void
 from cluster.live.punctual import be_punctual
-from cluster.live.socket import Inbox, Keys, Outbox, Waker
+from cluster.live.socket import LOOPBACK, Inbox, Keys, Outbox, Waker
 from cluster.loop import DELIVER, SYNCED, Loop
 from cluster.streams import stream
 
+LINGER_MS = 5000
 NEVER_AUTOMATICALLY = 1 << 62
 TURN_ENTRIES = 256  # handled at most between two looks at what has come
 TELL_TRAFFIC_EVERY_NS = 1_000_000_000
 TELL_LATER_EVERY_NS = 100_000_000
 ONLY_COUNTED = frozenset((Invoke, Return, Traffic))
 """Events that are but counted while a run goes on: unless watched, the conductor hears of them ten times a second."""
-COPY_HEADER = Struct("<II")
-"""Stands before the events that go to the observer: the host's number and its process's."""
+COPY_HEADER = Struct("<IIB")
+"""Stands before what goes to the observer: the host's number, its process's, and whether it is a piece of journal."""
+
+
+class Home(NamedTuple):
+    """Where the conductor is, and with it the run's folder."""
+
+    ip: str
+    ray_node: str
+    apart: bool  # whether another Ray node counts as another machine, even with the same address
 
 
 Watched: TypeAlias = frozenset[type[Event]] | None
@@ -55,7 +65,8 @@ class HostPlan(msgspec.Struct, frozen=True, kw_only=True):
     life: int  # how many processes this host had before
     folder: Path  # the run's
     keys: Keys
-    ip: str  # what its socket binds to
+    home: Home  # where the conductor is
+    ip: str | None  # what its sockets bind to; None: its machine's own address
 
 
 class HostLoop(Loop):
@@ -67,13 +78,18 @@ class HostLoop(Loop):
         plan: HostPlan,
         context: "zmq.Context[zmq.Socket[bytes]]",
         watched: Watched = None,
+        *,
+        ip: str = LOOPBACK,
+        far: bool = False,
     ) -> None:
         super().__init__(setup, plan.name)
         self._touched: dict[NodeId, DrivenNode] = {}
         self.touched = self._touched
         self.plan = plan
         self.starts: dict[NodeId, int] = {}  # which nodes to start, and how often each was started before
-        self.inbox = Inbox(context, plan.keys, plan.ip)
+        self.folder = far_folder(setup) if far else plan.folder
+        self.journal_bytes = 0  # of which the observer was sent a copy
+        self.inbox = Inbox(context, plan.keys, ip)
         self.failure: BaseException | None = None
         self.over = threading.Event()
         self._context = context
@@ -90,7 +106,10 @@ class HostLoop(Loop):
         self._told = self.last_traffic = Traffic(0, 0, 0, 0)
         self._tell_traffic_ns = TELL_TRAFFIC_EVERY_NS
         self._running = True
-        self._disk = FileDisk(plan.folder / "disk", plan.name, sync=setup.disk.real)
+        self._far = far
+        if plan.life and far and not (self.folder / "disk" / f"{plan.name}.log").exists():
+            raise DiskOutOfReach(f"the disk of {plan.name} is on a machine that is gone")
+        self._disk = FileDisk(self.folder / "disk", plan.name, sync=setup.disk.real)
         self._handed: dict[NodeId, int] = {}  # up to which mark a node's records were given to the disk
         self._unsettled: set[NodeId] = set()  # crashed nodes whose loss is not on disk yet
         self._awaited: dict[NodeId, int] = {}  # of them, those that are to start again: node -> starts before
@@ -99,7 +118,8 @@ class HostLoop(Loop):
         self._told_later: list[tuple[int, NodeId, Event]] = []
         self._tell_later_ns = 0
         self._encode_events = msgspec.msgpack.Encoder().encode
-        self._copy_header = COPY_HEADER.pack(plan.number, plan.life)
+        self._copy_header = COPY_HEADER.pack(plan.number, plan.life, False)
+        self._journal_header = COPY_HEADER.pack(plan.number, plan.life, True)
 
     # what other threads may call
 
@@ -145,25 +165,30 @@ class HostLoop(Loop):
     def _begin(self, origin_ns: int) -> None:
         self.origin_ns = origin_ns
         name = f"{self.host}-{self.plan.life}.msgpack"
+        path = self.folder / "journal" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         self._journal = Journal(
-            self.plan.folder / "journal" / name,
+            path,
             host=self.host,
             origin_ns=origin_ns,
             flush_at=NEVER_AUTOMATICALLY,
             record=self.setup.record,
         )
+        journal_head = path.read_bytes()
         if self.setup.record == "messages":
-            path = self.plan.folder / "journal" / name.replace(".msgpack", "-messages.msgpack")
-            self.messages_to = Journal(path, host=self.host, origin_ns=origin_ns)
+            messages = path.with_name(f"{path.stem}-messages.msgpack")
+            self.messages_to = Journal(messages, host=self.host, origin_ns=origin_ns)
         draw = stream(self.setup.seed, "disk", self.host, self.plan.life)
         records = self._disk.recover(draw)
         self._disks = images(records, lambda node: self.setup.actors[node].kind)
         self._take_commands()  # where the others are, before the first message leaves
+        self._copy_journal(journal_head)
         self._make_delay_tables()
         be_punctual()
         time.sleep(max(0, (origin_ns - time.monotonic_ns()) / 1e9))
         self.now_ns = max(0, time.monotonic_ns() - origin_ns)
-        self.publish(NOBODY, HostClock(self.host, 0, 0))
+        if not self._far:
+            self.publish(NOBODY, HostClock(self.host, 0, 0))
         for node, before in self.starts.items():
             self.start(node, incarnation=before)
 
@@ -181,7 +206,7 @@ class HostLoop(Loop):
         self._handle_due()
         if self.now_ns >= self._tell_traffic_ns:
             self._tell_traffic()
-        self._journal.flush()
+        self._copy_journal(self._journal.flush())
         for host, letters in self._letters.items():
             self._send(host, letters)
         self._letters.clear()
@@ -253,6 +278,7 @@ class HostLoop(Loop):
 
     def _end(self) -> None:
         self._tell_traffic(lag_p99_ns=self._lag.percentile_ns(990) or 0)
+        self._copy_journal(self._journal.flush())
         self._journal.close()
         if self.messages_to is not None:
             self.messages_to.close()
@@ -260,7 +286,7 @@ class HostLoop(Loop):
         for outbox in self._outboxes.values():
             outbox.close()
         if self._observer is not None:
-            self._observer.close()
+            self._observer.close(LINGER_MS)
         self.inbox.close()
 
     def _tell_traffic(self, lag_p99_ns: int = 0) -> None:
@@ -279,6 +305,12 @@ class HostLoop(Loop):
         self.publish(NOBODY, self.last_traffic)
         self._told = total
         self._tell_traffic_ns = self.now_ns + TELL_TRAFFIC_EVERY_NS
+
+    def _copy_journal(self, data: bytes) -> None:
+        """Send what was journalled to the conductor, if it can't read it here."""
+        if self._far and data and self._observer is not None:
+            self._observer.send(self._journal_header + data)
+            self.journal_bytes += len(data)
 
     def _tell_observer(self) -> None:
         """Send the conductor what it is to know: what a director may act on at once, with all that has gathered."""
@@ -363,6 +395,15 @@ class HostLoop(Loop):
             self._told_later.append((time_ns, node, event))
         elif kind in self._watched:
             self._told_at_once.append((time_ns, node, event))
+
+
+class DiskOutOfReach(Exception):
+    """A host is to start again where its disk is not: it must not, on an empty one."""
+
+
+def far_folder(setup: Setup) -> Path:
+    """Where a host on another machine than the driver's keeps its disk and journal while the run goes on."""
+    return Path(tempfile.gettempdir()) / "splitbrain" / setup.name
 
 
 def _time_of(told: tuple[int, NodeId, Event]) -> int:

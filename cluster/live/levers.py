@@ -10,7 +10,7 @@ from cluster.ailment import Ailment
 from cluster.control import Control, LinkRule
 from cluster.disk import Damage
 from cluster.journal import NodeStopped
-from cluster.live.fleet import CALL_TIMEOUT_S, Fleet, Home
+from cluster.live.fleet import CALL_TIMEOUT_S, Berth, Fleet
 from cluster.topology import Topology
 
 
@@ -48,37 +48,37 @@ class LiveControl(Control):
     def deliver(self, nodes: tuple[NodeId, ...], message: Message) -> None:
         self._fleet.tell_hosts_of(nodes, "deliver", nodes, message)
 
-    def _stop(self, home: Home, nodes: tuple[NodeId, ...]) -> None:
+    def _stop(self, berth: Berth, nodes: tuple[NodeId, ...]) -> None:
         """Drop nodes in their host's loop while others of it run on; kill its process if they are the last."""
-        if home.actor is None:
+        if berth.actor is None:
             return  # it is gone for good
-        if home.up - set(nodes):
-            home.up.difference_update(nodes)
-            ray.get(home.actor.crash_nodes.remote(nodes), timeout=CALL_TIMEOUT_S)
+        if berth.up - set(nodes):
+            berth.up.difference_update(nodes)
+            ray.get(berth.actor.crash_nodes.remote(nodes), timeout=CALL_TIMEOUT_S)
             return
-        self._fleet.kill(home)
+        self._fleet.kill(berth)
         for node in nodes:
             self._publish(node, NodeStopped(killed_process=True))
 
-    def _start(self, home: Home, nodes: tuple[NodeId, ...]) -> None:
+    def _start(self, berth: Berth, nodes: tuple[NodeId, ...]) -> None:
         try:
-            self._start_up(home, nodes)
+            self._start_up(berth, nodes)
         finally:
             self._starting.difference_update(nodes)
 
-    def _start_up(self, home: Home, nodes: tuple[NodeId, ...]) -> None:
-        if home.actor is not None:
-            home.actor.damage.remote(self._damages_of(nodes))
-            self._fleet.start_in(home, nodes)
-        elif home.spare is not None:
-            self._fleet.revive(home, nodes, lambda actor: self._prepare(actor, home.place.nodes))
+    def _start_up(self, berth: Berth, nodes: tuple[NodeId, ...]) -> None:
+        if berth.actor is not None:
+            berth.actor.damage.remote(self._damages_of(nodes))
+            self._fleet.start_in(berth, nodes)
+        elif berth.spare is not None:
+            self._fleet.revive(berth, nodes, lambda actor: self.prepare(actor, berth.place.nodes))
         else:
             return  # it is gone for good
         paused = tuple(node for node in nodes if self.is_paused(node))
         if paused:
-            home.actor.pause.remote(paused)
+            berth.actor.pause.remote(paused)
 
-    def _prepare(self, actor: Any, nodes: tuple[NodeId, ...]) -> None:
+    def prepare(self, actor: Any, nodes: tuple[NodeId, ...]) -> None:
         """Tell a new process what is in force, ahead of its start: its calls are carried out in order."""
         actor.apply_rules.remote(self.rules())
         actor.change_ailments.remote({node: self.ailment(node) for node in nodes})

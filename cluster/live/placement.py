@@ -1,10 +1,14 @@
 """Which nodes live in which host, and where in the Ray cluster the hosts go.
 
 Servers one each or packed by `density`, nodes of different regions never in one host; clients on hosts without servers.
+A region goes to the Ray nodes that offer the resource `region_<name>`; where none does, its hosts go wherever there is
+room, and the run's notes say so.
 """
 
 from itertools import groupby
 from typing import Any, NamedTuple
+
+import ray
 
 from actors.message import NodeId
 from cluster.fabric import Setup
@@ -12,43 +16,79 @@ from cluster.live.socket import LOOPBACK
 from cluster.topology import Topology
 
 CLIENT_HOST = "clients"
+A_LITTLE = 0.001  # of a region's resource: it says where, not how much
 
 
 class Place(NamedTuple):
     """One host: its nodes, and what Ray is asked for it."""
 
     nodes: tuple[NodeId, ...]
-    options: dict[str, Any]  # of the Ray actor
+    resources: dict[str, float]
 
 
 class Ground(NamedTuple):
     """Where a run's hosts go."""
 
     places: dict[str, Place]  # by host
-    ip: str  # what a host's sockets bind to
+    ip: str | None  # what all sockets bind to; None: each its machine's own
     notes: tuple[str, ...] = ()
 
 
-def on_this_machine(setup: Setup) -> Ground:
-    """All hosts here, all sockets on the loopback."""
-    return Ground({name: Place(nodes, {}) for name, nodes in pack_hosts(setup).items()}, LOOPBACK)
+def survey(setup: Setup) -> Ground:
+    """Find the ground for a setup in the Ray cluster that this process belongs to."""
+    machines = [node for node in ray.nodes() if node["Alive"]]
+    alone = len({node["NodeManagerAddress"] for node in machines}) == 1
+    offered = {name for node in machines for name in node["Resources"] if name.startswith("region_")}
+    return lay_out(setup, offered, ray_nodes=len(machines), alone=alone)
 
 
-def pack_hosts(setup: Setup) -> dict[str, tuple[NodeId, ...]]:
-    """Host name -> its nodes. A host with one server is called as that server is."""
+def lay_out(setup: Setup, offered: set[str], *, ray_nodes: int, alone: bool) -> Ground:
+    """The ground, from what the cluster offers.
+
+    Args:
+        offered: the region resources of its nodes.
+        alone: whether all of them are one machine; then nothing listens but on the loopback.
+    """
+    regions = setup.topology.regions
+    places = {}
+    for name, nodes in pack_hosts(setup, by_region=bool(offered)).items():
+        wanted = f"region_{regions[nodes[0]]}"
+        places[name] = Place(nodes, {wanted: A_LITTLE} if wanted in offered else {})
+    missing = [region for region in dict.fromkeys(regions) if f"region_{region}" not in offered]
+    notes: tuple[str, ...] = ()
+    if ray_nodes > 1 and missing:
+        where = f"no Ray node offers {', '.join(f'region_{region}' for region in missing)}"
+        notes = (f"{where}: those regions' nodes were packed wherever there was room",)
+    return Ground(places, LOOPBACK if alone else None, notes)
+
+
+def pack_hosts(setup: Setup, *, by_region: bool = False) -> dict[str, tuple[NodeId, ...]]:
+    """Host name -> its nodes. A host of one server is called as that server is; clients share one, or one a region."""
     topology = setup.topology
     hosts: dict[str, tuple[NodeId, ...]] = {}
-    for _, group in groupby(topology.servers, key=lambda node: topology.regions[node]):
-        servers = tuple(group)
+    for servers in _by_region(topology, topology.servers).values():
         for at in range(0, len(servers), setup.density):
             nodes = servers[at : at + setup.density]
             hosts[host_name(topology, nodes)] = nodes
-    if topology.clients:
+    if by_region:
+        for region, clients in _by_region(topology, topology.clients).items():
+            hosts[f"{CLIENT_HOST}-{region}"] = clients
+    elif topology.clients:
         hosts[CLIENT_HOST] = tuple(topology.clients)
     return hosts
+
+
+def _by_region(topology: Topology, nodes: range) -> dict[str, tuple[NodeId, ...]]:
+    ordered = sorted(nodes, key=lambda node: topology.regions[node])
+    return {region: tuple(group) for region, group in groupby(ordered, key=lambda node: topology.regions[node])}
 
 
 def host_name(topology: Topology, nodes: tuple[NodeId, ...]) -> str:
     """n1 for one server, n1-n9 for several."""
     first, last = topology.name(nodes[0]), topology.name(nodes[-1])
     return first if len(nodes) == 1 else f"{first}-{last}"
+
+
+def options_of(place: Place) -> dict[str, Any]:
+    """What a host's Ray actor is started with."""
+    return {"resources": place.resources} if place.resources else {}

@@ -72,9 +72,8 @@ def run(
     (folder / "journal").mkdir(parents=True, exist_ok=True)
     began_s = time.monotonic()
     with ExitStack() as files:
-        journal = files.enter_context(
-            Journal(folder / "journal" / "sim.msgpack", host="sim", origin_ns=0, record=setup.record)
-        )
+        path = folder / "journal" / "sim.msgpack"
+        journal = files.enter_context(Journal(path, host="sim", origin_ns=0, record=setup.record))
         loop: SimLoop = FastLoop(setup, journal, director)
         if setup.record == "messages":
             loop = SimLoop(setup, journal, director)

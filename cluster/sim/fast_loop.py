@@ -15,7 +15,7 @@ from actors.node import Stored
 from cluster.drive import EVENT, DrivenNode, Effect
 from cluster.fabric import Director, Setup
 from cluster.journal import NOBODY, Journal
-from cluster.loop import CALL, DELIVER, STOP, Due
+from cluster.loop import CALL, DELIVER, STOP, TIMER, Due
 from cluster.sim.digest import BULK
 from cluster.sim.loop import SimLoop, Watch
 
@@ -56,7 +56,11 @@ class FastLoop(SimLoop):
                     if kind == STOP:
                         return False
                     steps.append(due)
-                    if kind != CALL:
+                    if kind == TIMER and (node := nodes[node_id]) is not None:
+                        if node.timer_due(what, sender):
+                            node.timers[what](node.actor)
+                            node.carry_out()
+                    elif kind != CALL:
                         self.handle(kind, node_id, sender, what)
                     elif self.call_director():
                         return False

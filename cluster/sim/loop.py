@@ -13,7 +13,6 @@ from cluster.sim.digest import BULK, Digest
 from cluster.tally import COUNTED, Tally
 
 WATCH_EVERY_S = 0.2
-NEVER_NS = 1 << 62
 
 Watch = Callable[[Progress], None]
 
@@ -27,7 +26,9 @@ class SimLoop(Loop):
         self.tally = Tally(setup.topology, setup.duration_ns)
         self._journal = journal
         self._director = director
-        self._call_ns = NEVER_NS  # when the director is called next
+        watches: tuple[type[Event], ...] | None = getattr(director, "watches", None)
+        self._watches = None if watches is None else frozenset(watches)
+        self._director_due_ns: int | None = None  # the call of the director that stands in the heap
         self._watched_s = time.monotonic()
         journal.copy_to = self.digest.add_events
 
@@ -37,18 +38,19 @@ class SimLoop(Loop):
 
     def start_sync(self, node: DrivenNode) -> None:
         """See `Loop.start_sync`."""
-        self.push(
-            self.now_ns + self.sync_ns(node), SYNCED, node.id, node.id, (node.incarnation, node.disk.begin_sync())
-        )
+        due_ns = self.now_ns + self.sync_ns(node)
+        self.push(due_ns, SYNCED, node.id, node.id, (node.incarnation, node.disk.begin_sync()))
 
     def publish(self, node: NodeId, event: Event) -> None:
         """See `Loop.publish`."""
         self._journal.write(self.now_ns, node, event)
         if type(event) in COUNTED:
             self.tally.observe(self.now_ns, node, event)
+        if self._watches is not None and type(event) not in self._watches:
+            return
         self._director.observe(node, event, self.now_ns)
-        due_ns = self._director.due_ns()
-        if due_ns is not None and due_ns < self._call_ns:
+        due_ns, stands_ns = self._director.due_ns(), self._director_due_ns
+        if due_ns is not None and (stands_ns is None or due_ns < stands_ns):
             self.schedule_director()  # what it saw makes it act
 
     def record(self, event: Event) -> None:
@@ -58,17 +60,23 @@ class SimLoop(Loop):
     def schedule_director(self) -> None:
         """Call the director when it is next due, ahead of the nodes' entries of that moment.
 
-        One that became due while a step was under way is called behind it, so that no entry comes before the step.
+        A director that became due while a step was under way is called behind it.
         """
-        due_ns = self._director.due_ns()
-        self._call_ns = NEVER_NS if due_ns is None else max(due_ns, self.now_ns)
-        if due_ns is not None:
-            number = 0 if self._call_ns > self.now_ns else self.number()
-            heapq.heappush(self.heap, (self._call_ns, number, CALL, NOBODY, NOBODY, None))
+        due_ns, stands_ns = self._director.due_ns(), self._director_due_ns
+        if due_ns is None:
+            return
+        due_ns = max(due_ns, self.now_ns)
+        if stands_ns is not None and stands_ns <= due_ns:
+            return
+        self._director_due_ns = due_ns
+        number = 0 if due_ns > self.now_ns else self.number()
+        heapq.heappush(self.heap, (due_ns, number, CALL, NOBODY, NOBODY, None))
 
     def call_director(self) -> bool:
-        """The director's time has come. Returns whether it ends the run now."""
+        """Its time has come. Returns whether it ends the run now."""
         was_over = self._director.over
+        if self._director_due_ns == self.now_ns:
+            self._director_due_ns = None
         self._director.advance(self.now_ns)
         self.schedule_director()
         return self._director.over and not was_over

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import msgpack
 import msgspec
@@ -19,11 +19,11 @@ from actors.node import Node
 from cluster.drive import DrivenNode
 from cluster.fabric import Director, Setup
 from cluster.journal import Journal
-from cluster.loop import DELIVER, SERVED, SYNCED, TIMER
+from cluster.loop import DELIVER, DETOURS, SERVED, SYNCED, TIMER
 from cluster.sim.loop import SimLoop
 
 CALLS = ("send", "send_unsaved", "emit", "save", "append", "cut", "snapshot", "set_timer", "cancel_timer")
-STEPS = {DELIVER: "deliver", TIMER: "timer", SYNCED: "synced", SERVED: "served"}
+STEPS = {DELIVER: "deliver", TIMER: "timer", SYNCED: "synced", SERVED: "served", DETOURS: "detours"}
 
 
 class TraceLine(msgspec.Struct, frozen=True, array_like=True):
@@ -61,10 +61,16 @@ class Trace:
         self._file.close()
 
 
+class Lines(Protocol):
+    """Who takes the lines of a trace."""
+
+    def add(self, line: TraceLine) -> None: ...
+
+
 class TracedNode:
     """The node API with each call written down before it is carried out."""
 
-    def __init__(self, node: DrivenNode, trace: Trace) -> None:
+    def __init__(self, node: DrivenNode, trace: Lines) -> None:
         self._node = node
         self._trace = trace
         for name in CALLS:
@@ -88,7 +94,7 @@ class TracedNode:
 class TracedLoop(SimLoop):
     """A simulator that writes a trace."""
 
-    def __init__(self, setup: Setup, journal: Journal, director: Director, *, trace: Trace) -> None:
+    def __init__(self, setup: Setup, journal: Journal, director: Director, *, trace: Lines) -> None:
         super().__init__(setup, journal, director)
         self._trace = trace
 

@@ -37,6 +37,7 @@ CHECKERS: dict[str, Callable[[Recording], Verdict]] = {
     "causal": lambda run: causal.causal(run.history),
     "convergence": lambda run: convergence.convergence(run.history),
     "counter": lambda run: counter.counter(run.history),
+    "context-sessions": lambda run: siblings.context_sessions(run.history, run.topology.name),
     "deletes-final": lambda run: siblings.no_resurrection(run.history, run.topology.name),
     "election-safety": lambda run: election_safety.election_safety(run.events, run.topology),
     "linearizable": lambda run: recorded.linearizable_run(

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from actors.history import Operation
@@ -92,6 +92,36 @@ class Order:
                 upto -= 1
             if upto:
                 yield writes[upto - 1]
+
+
+def contradiction(order: Order, session: int, base: Mapping[int, list[int]]) -> list[int] | None:
+    """The nodes of a cycle in what one process must have seen, None if some order explains all its reads.
+
+    As long as a write must come before a read of another value, it must come before that value's write.
+
+    Args:
+        base: node -> nodes before it, beside the sessions and what this process read.
+    """
+    mine = [(read, write) for read, write in order.reads() if order.nodes[read].session == session]
+    more = {number: list(others) for number, others in base.items()}
+    for read, write in mine:
+        if write is not None and read not in base:
+            more.setdefault(read, []).append(write)
+    while True:
+        clocks = order.clocks(more)
+        if is_cycle(clocks):
+            return clocks  # type: ignore[return-value]
+        added = False
+        for read, write in mine:
+            key = order.nodes[read].step.version[0]
+            for other in order.last_writes(key, clocks[read], but=-1 if write is None else write):  # type: ignore[arg-type]
+                if write is None:
+                    return [other, read]
+                if not order.is_before(other, clocks[write]):  # type: ignore[arg-type]
+                    more.setdefault(write, []).append(other)
+                    added = True
+        if not added:
+            return None
 
 
 def is_cycle(clocks: list[dict[int, int]] | list[int]) -> bool:

@@ -55,11 +55,19 @@ def _is_plain(value: Any) -> bool:
     return type(value) is int and NIL < value <= NEVER_NS
 
 
+class Numbering(dict[Any, int]):
+    """Numbers its keys in the order in which they are first asked for."""
+
+    def __missing__(self, key: Any) -> int:
+        number = self[key] = len(self)
+        return number
+
+
 class ValueBuilder:
     """Collects values, a chunk of them at a time, for several columns that share one table."""
 
     def __init__(self) -> None:
-        self._codes: dict[Any, int] | None = None  # None: plain integers so far
+        self._codes: Numbering | None = None  # None: plain integers so far
         self._columns: dict[str, list[Ints]] = {}
 
     def extend(self, column: str, values: Sequence[Any]) -> None:
@@ -81,7 +89,7 @@ class ValueBuilder:
         return Values(codes, None if self._codes is None else list(self._codes))
 
     def _intern_all(self) -> None:
-        self._codes = {}
+        self._codes = Numbering()
         for chunks in self._columns.values():
             chunks[:] = [_intern(self._codes, Values(chunk, None).decode()) for chunk in chunks]
 
@@ -99,20 +107,19 @@ def _plain_codes(values: Sequence[Any]) -> Ints | None:
     return None if (codes == NIL).any() else codes
 
 
-def _intern(codes: dict[Any, int], values: Iterable[Any]) -> Ints:
-    return np.array([codes.setdefault(value, len(codes)) for value in values], dtype=np.int64)
+def _intern(codes: Numbering, values: Iterable[Any]) -> Ints:
+    return np.array(list(map(codes.__getitem__, values)), dtype=np.int64)
 
 
 class Names:
     """Texts by number, in the order in which they first came."""
 
     def __init__(self) -> None:
-        self._codes: dict[Any, int] = {}
+        self._codes = Numbering()
 
     def codes(self, names: Iterable[Any]) -> NDArray[np.int32]:
         """The number of each; new ones get the next."""
-        codes = self._codes
-        return np.array([codes.setdefault(name, len(codes)) for name in names], dtype=np.int32)
+        return np.array(list(map(self._codes.__getitem__, names)), dtype=np.int32)
 
     def listed(self) -> tuple[Any, ...]:
         return tuple(self._codes)

@@ -54,6 +54,29 @@ def said(initial: Any, default: Any = None) -> Any:
     return default if initial is UNSAID else initial
 
 
+def check_initial(model: str, initial: Any) -> None:
+    """Raises UnusableModel if an invariant can't begin with a value."""
+    if initial is UNSAID or initial is None:
+        return
+    if model in ("set", "set-full", "queue") and not isinstance(initial, tuple):
+        raise UnusableModel(f"{model} can't begin with {initial!r}, which is no list of elements")
+    if model == "counter" and not _is_number(initial):
+        raise UnusableModel(f"a counter can't begin with {initial!r}, which is no number")
+    if model == "bank" and not _is_number(initial) and not _are_balances(initial):
+        raise UnusableModel(f"a bank can't begin with {initial!r}, which is neither its total nor its balances")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _are_balances(value: Any) -> bool:
+    if not isinstance(value, tuple):
+        return False
+    amounts = [pair[1] if isinstance(pair, tuple) and len(pair) == 2 else pair for pair in value]
+    return all(map(_is_number, amounts))
+
+
 class Options(NamedTuple):
     """What the command line says beside the model."""
 
@@ -72,6 +95,7 @@ def judge(history: Columns, model: str, options: Options) -> Verdict:
     Raises: UnusableModel and its like (ValueError) if there is no such model, or it does not understand an operation.
     """
     if model in INVARIANTS:
+        check_initial(model, options.initial)
         return INVARIANTS[model](history, options.initial)
     if model not in MODELS and ".py:" not in model:
         known = [*MODELS, *INVARIANTS]

@@ -21,11 +21,36 @@ def membership(
     topology: Topology,
     within_ns: int = WITHIN_NS,
 ) -> Verdict:
-    """At the end every server that runs takes the others for what they are.
+    """At the end every server that runs takes the others for what they are; a passing suspicion is no belief.
 
     Returns: invalid if one doesn't though the last change (a fault's begin or end, a crash, a start) is past the bound;
         unknown if it is not so long ago, or nobody ever changed its mind.
     """
+    beliefs, running, changes, changed_ns = _followed(events, topology)
+    if not changes:
+        return Verdict(valid="unknown", checked=0, reason="nobody was ever taken for anything but alive")
+    changed_ns = max([changed_ns, *(moment for fault in faults for moment in _moments(fault))])
+    wrong = [
+        f"{topology.name(observer)} takes {topology.name(node)} for {belief}"
+        for observer in sorted(running)
+        for node in topology.servers
+        if ((belief := beliefs[observer].get(node, "alive")) == "dead") == (node in running)
+    ]
+    waited_ns = end_ns - changed_ns
+    late = waited_ns >= within_ns
+    return Verdict(
+        valid=not wrong if late or not wrong else "unknown",
+        checked=len(running) * topology.server_count,
+        reason=f"{wrong[0]}, {waited_ns / 1e9:.1f} s after the last change" if wrong else "",
+        evidence={"changes": changes, "wrong": len(wrong)},
+    )
+
+
+def _followed(
+    events: Iterable[Observed], topology: Topology
+) -> tuple[dict[NodeId, dict[NodeId, str]], set[NodeId], int, int]:
+    """What each server takes which other for at the end, who runs, how many changes of mind there were, and when the
+    last crash or start was."""
     beliefs: dict[NodeId, dict[NodeId, str]] = defaultdict(dict)
     running = set(topology.servers)
     changed_ns = changes = 0
@@ -40,23 +65,7 @@ def membership(
             beliefs[node].clear()
             running.discard(node) if isinstance(event, NodeStopped) else running.add(node)
             changed_ns = observed.time_ns
-    if not changes:
-        return Verdict(valid="unknown", checked=0, reason="nobody was ever taken for anything but alive")
-    changed_ns = max([changed_ns, *(moment for fault in faults for moment in _moments(fault))])
-    wrong = [
-        f"{topology.name(observer)} takes {topology.name(node)} for {belief}"
-        for observer in sorted(running)
-        for node in topology.servers
-        if (belief := beliefs[observer].get(node, "alive")) and (belief == "alive") != (node in running)
-    ]
-    waited_ns = end_ns - changed_ns
-    late = waited_ns >= within_ns
-    return Verdict(
-        valid=not wrong if late or not wrong else "unknown",
-        checked=len(running) * topology.server_count,
-        reason=f"{wrong[0]}, {waited_ns / 1e9:.1f} s after the last change" if wrong else "",
-        evidence={"changes": changes, "wrong": len(wrong)},
-    )
+    return beliefs, running, changes, changed_ns
 
 
 def _moments(fault: FaultRecord) -> Iterable[int]:

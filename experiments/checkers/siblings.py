@@ -192,6 +192,46 @@ def acknowledged_visible(history: Iterable[Operation], name: Callable[[int], str
     )
 
 
+def context_sessions(history: Iterable[Operation], name: Callable[[int], str]) -> Verdict:
+    """Whoever has read or written a value sees it again, or what took its place: two session guarantees in one.
+
+    Read your writes and monotonic reads (Terry and others, "Session guarantees for weakly consistent replicated data",
+    1994), each process a session.
+    """
+    writes: dict[tuple[str, Value], int] = {}  # when the first write was invoked that had seen a value
+    sessions: dict[tuple[int, str], list[Operation]] = defaultdict(list)
+    for operation in history:
+        if operation.function in WRITES and operation.outcome != "fail":
+            for value in _seen(operation):
+                place = operation.key, value
+                writes[place] = min(operation.invoke_ns, writes.get(place, operation.invoke_ns))
+        if operation.function in ("get", *WRITES) and operation.outcome == "ok":
+            sessions[operation.process, operation.key].append(operation)
+    checked, found = 0, []
+    for (_, key), operations in sorted(sessions.items()):
+        seen: dict[Value, Operation] = {}
+        for operation in sorted(operations, key=lambda one: one.invoke_ns):
+            if operation.function == "put":
+                seen[_value(operation)] = operation
+            if operation.function != "get":
+                continue
+            checked += bool(seen)
+            shown, end_ns = _shown(operation), operation.return_ns or 0
+            missing = [value for value in seen if value not in shown and writes.get((key, value), end_ns) >= end_ns]
+            found += [Finding(key, value, seen[value], operation) for value in missing[:1]]
+            seen = dict.fromkeys(shown, operation)
+    if not checked:
+        return Verdict(valid="unknown", checked=0, reason="no process read a key that it had read or written before")
+    text = "{reader} does not see {value} of {key} any more, which its process knew from {writer}"
+    return Verdict(
+        valid=not found,
+        checked=checked,
+        method="what each process knew",
+        reason=_sentence(found[0], text, name) if found else "",
+        evidence={"found": len(found)},
+    )
+
+
 def _verdict(
     judged: Judged, found: list[Finding], text: str, name: Callable[[int], str], *, checked: int | None = None
 ) -> Verdict:

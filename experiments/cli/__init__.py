@@ -13,9 +13,12 @@ import click
 COMMANDS = {
     "run": "experiments.cli.run:run",
     "check": "experiments.cli.check:check",
+    "export": "experiments.cli.export:export",
     "compare": "experiments.cli.compare:compare",
     "list": "experiments.cli.list:list_runs",
     "show": "experiments.cli.show:show",
+    "replay": "experiments.cli.replay:replay_command",
+    "why": "experiments.cli.why:why",
     "validate": "experiments.cli.validate:validate",
     "sweep": "experiments.cli.sweep:sweep",
     "new": "experiments.cli.new:new",
@@ -26,10 +29,13 @@ COMMANDS = {
 
 HELP = {  # stands here too, so that --help imports none of them
     "run": "Run an experiment, record it and judge it.",
-    "check": "Judge a recorded run again.",
+    "check": "Judge a recorded run again, or the history in a file.",
+    "export": "Write a run's history as EDN or JSON Lines.",
     "compare": "Compare two runs: parameters, metrics, verdicts.",
     "list": "List the runs of the store, or what there is: list faults.",
     "show": "Show how a run went.",
+    "replay": "Run it again up to a moment, and look into its nodes.",
+    "why": "Run it again without each fault, and tell what each one caused.",
     "validate": "Check an experiment file; name all that is wrong with it.",
     "sweep": "Run an experiment over a grid of parameters and seeds.",
     "new": "Write a first experiment file, with comments, that runs.",

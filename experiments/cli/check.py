@@ -1,10 +1,11 @@
 """`splitbrain check`: judge a recorded run again, or a history that anybody recorded."""
 
 import json
+import os
 import re
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import msgspec
@@ -48,36 +49,68 @@ def check(target: str, store: Path, svg: Path | None, **asked: Any) -> Answer:
     FILE is a history in JSON Lines, EDN or a Jepsen log; it needs a --model.
     """
     path = Path(target)
-    is_file = path.is_file() and path.name != "plan.json"
-    if not is_file and asked["model"] is None:
-        for option in ("format_name", "initial", "failed", "independent"):
-            if asked[option] is not None:
-                raise BadRequest(f"--{option.removesuffix('_name')} goes with the history in a file; {target} is a run")
-        return _judge_run(target, store)
+    is_file = os.path.isfile(path) and path.name != "plan.json"
+    if is_file or asked["model"] is not None:
+        return _judge_history(target, _File(path, asked) if is_file else _Run(target, store), svg, asked)
+    for option in ("format_name", "initial", "failed", "independent"):
+        if asked[option] is not None:
+            raise BadRequest(f"--{option.removesuffix('_name')} goes with the history in a file; {target} is a run")
+    return _judge_run(target, store)
+
+
+def _judge_history(target: str, source: "_File | _Run", svg: Path | None, asked: dict[str, Any]) -> Answer:
+    """Hold a history against a model."""
     model = asked["model"]
     if model is None:
         raise BadRequest(f"{target} is a file: say what it is to be held against, --model {'|'.join(models())}")
     initial = UNSAID if asked["initial"] is None else value_of(asked["initial"])
     options = Options(initial=initial, timeout_s=seconds(asked["timeout"]))
     began = time.perf_counter()
-    if is_file:
-        history, notes = _read(path, asked)
-    else:
-        recording = _run_of(target, store)
-        history, notes = columns_of(recording.history), []
-        options = options._replace(clock_bound_ns=recording.clock_bound_ns, name=recording.topology.name)
+    history, skipped, options = source.read(options)
     read_s = round(time.perf_counter() - began, 3)
-    try:
-        verdict = foreign.judge(history, model, options)
-    except ValueError as error:
-        raise BadRequest(f"{target}: {error}") from error
+    verdict = _judged(history, model, options, target)
     wall_s = round(time.perf_counter() - began, 3)
     if svg is not None:
         _draw(svg, verdict, f"{target}: {model}")
     document = foreign.document(verdict, model, operations=len(history), wall_s=wall_s)
-    document |= {"read_s": read_s} | notes_of(notes)
+    document |= {"read_s": read_s} | notes_of(skipped)
     code = OK if verdict.valid is True else NOT_OK
-    return Answer(document, lambda out: _view(out, target, document, verdict, notes), code)
+    return Answer(document, lambda out: _view(out, target, document, verdict, skipped), code)
+
+
+def _judged(history: Columns, model: str, options: Options, target: str) -> Verdict:
+    """The verdict. Raises BadRequest if the model can't judge this, for a reason of the user's."""
+    try:
+        return foreign.judge(history, model, options)
+    except ValueError as error:
+        raise BadRequest(f"{target}: {error}") from error
+    except Exception as error:
+        if ".py:" not in model:
+            raise
+        raise BadRequest(f"{model}: it fails on this history with {type(error).__name__}: {error}") from error
+
+
+class _File(NamedTuple):
+    """A history that somebody recorded."""
+
+    path: Path
+    asked: dict[str, Any]
+
+    def read(self, options: Options) -> "tuple[Columns, Skipped, Options]":
+        history, skipped = _read(self.path, self.asked)
+        return history, skipped, options
+
+
+class _Run(NamedTuple):
+    """A run of ours, whose clocks have a bound and whose nodes have names."""
+
+    target: str
+    store: Path
+
+    def read(self, options: Options) -> "tuple[Columns, Skipped, Options]":
+        recording = _run_of(self.target, self.store)
+        options = options._replace(clock_bound_ns=recording.clock_bound_ns, name=recording.topology.name)
+        return columns_of(recording.history), Skipped([], 0), options
 
 
 def models() -> list[str]:
@@ -85,7 +118,7 @@ def models() -> list[str]:
     return sorted([*MODELS, *foreign.INVARIANTS])
 
 
-def _read(path: Path, asked: dict[str, Any]) -> tuple[Columns, list[HistoryError]]:
+def _read(path: Path, asked: dict[str, Any]) -> "tuple[Columns, Skipped]":
     """The history in a file, and what was left out of it. Raises BadRequest."""
     for option, allowed in (("format_name", FORMATS), ("failed", ("dropped", "observed"))):
         if asked[option] is not None and asked[option] not in allowed:
@@ -116,20 +149,19 @@ class Skipped(list[HistoryError]):
         self.in_all = count
 
 
-def notes_of(skipped: list[HistoryError]) -> dict[str, Any]:
+def notes_of(skipped: Skipped) -> dict[str, Any]:
     """What `--json` says of lines left out; nothing if there are none."""
     if not skipped:
         return {}
-    count = skipped.in_all if isinstance(skipped, Skipped) else len(skipped)
     first = [{"line": error.line, "message": error.message} for error in skipped[:SHOWN_SKIPS]]
-    return {"skipped": count, "skipped_first": first}
+    return {"skipped": skipped.in_all, "skipped_first": first}
 
 
 def _run_of(target: str, store: Path) -> Any:
     try:
         return load_recording(find_run(store, target).path)
     except StoreError as error:
-        if Path(target).suffix and not Path(target).exists():
+        if Path(target).suffix and not os.path.exists(target):
             raise BadRequest(f"there is no file {target}, and {error}") from error
         raise
 
@@ -149,7 +181,7 @@ def _draw(path: Path, verdict: Verdict, title: str) -> None:
         raise BadRequest(f"{path} can't be written: {error.strerror or error}") from error
 
 
-def _view(out: Console, target: str, document: dict[str, Any], verdict: Verdict, skipped: list[HistoryError]) -> None:
+def _view(out: Console, target: str, document: dict[str, Any], verdict: Verdict, skipped: Skipped) -> None:
     """What a person reads of a judged history."""
     out.print(f"{target}: {document['model']} ", word(verdict.valid), sep="", soft_wrap=True)
     out.print(f"{document['ops']:,} operations, {document['keys']:,} keys, {document['wall_s']:.2f} s", soft_wrap=True)
@@ -191,7 +223,7 @@ def _judge_run(run: str, store: Path) -> Answer:
     try:
         stored = find_run(store, run)
     except StoreError as error:
-        if Path(run).suffix and not Path(run).exists():
+        if Path(run).suffix and not os.path.exists(run):
             raise BadRequest(f"there is no file {run}, and {error}") from error
         raise
     judged = judge_run(stored.plan, load_recording(stored.path))

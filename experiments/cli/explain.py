@@ -15,7 +15,7 @@ from experiments.request import BadRequest
 @click.argument("term")
 @answering
 def explain(term: str) -> Answer:
-    """Explain a fault, a system, a checker, a metric, a workload, a profile, a mutant or a target.
+    """Explain a fault, a system, a checker, an anomaly, a metric, a workload, a profile, a mutant or a target.
 
     \b
     splitbrain explain partition

@@ -22,6 +22,7 @@ WHAT = (
     "faults",
     "workloads",
     "checkers",
+    "anomalies",
     "metrics",
     "profiles",
     "mutants",

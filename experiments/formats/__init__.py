@@ -78,5 +78,5 @@ def read_history(
         builder = HistoryBuilder()
         for rows in FORMATS[name].read(file, skip if lenient else None):
             builder.add(rows)
-    history = builder.finish(failed=failed or FORMATS[name].failed)
+    history = builder.finish(failed=failed or FORMATS[name].failed, skip=skip if lenient else None)
     return Foreign(keyed(history, independent), name, failed or FORMATS[name].failed, skipped, count)

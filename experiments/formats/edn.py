@@ -15,7 +15,7 @@ from experiments.formats.values import DEEPEST, pairs
 CHUNK_CHARACTERS = 1 << 20
 FORM_CHARACTERS = 1 << 24
 """The longest text, number or name: 16 Mi characters."""
-OPERATION_FORMS = 4_000_000  # forms in one operation
+OPERATION_FORMS = 1_000_000  # forms in one operation
 
 TOKEN = re.compile(
     r"""[\s,]*+(?:;[^\n]*+(?:\n[\s,]*+|$))*+
@@ -34,7 +34,7 @@ ITEM = re.compile(r"[^\s,]+")
 CLOSING = {"{": "}", "#{": "}", "[": "]", "(": ")"}
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "b": "\b", "f": "\f"}
 CHARACTERS = {"newline": "\n", "space": " ", "tab": "\t", "return": "\r", "backspace": "\b", "formfeed": "\f"}
-SPACE = re.compile(r"^(?:[\s,]|;[^\n]*+\n)*+")
+SPACE = re.compile(r"(?:[\s,]|;[^\n]*+\n)*+")
 UNDOUBTED = 4096  # characters: more than any token but a text has
 INTEGER = re.compile(r"[+-]?\d{1,400}N?")
 FLOAT = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?M?")
@@ -115,7 +115,8 @@ class Reader:
         self._text, self._at, self._counted = self._text[self._at :], 0, 0
         if self._over:
             return False
-        data = self._pending + self._file.read(CHUNK_CHARACTERS)
+        # What is left is looked at anew: twice as much each time, so that a long text is not looked at often.
+        data = self._pending + self._file.read(max(CHUNK_CHARACTERS, len(self._text)))
         self._over = len(data) == len(self._pending)
         # A character of up to four bytes may be cut in two.
         cut = (
@@ -159,14 +160,20 @@ class Reader:
             if len(self._text) - self._at > FORM_CHARACTERS:
                 raise HistoryError("a form of more than 16 MiB", line=self.line())
             if not self._fill() and TOKEN.match(self._text, self._at) is None:
-                rest = self._text[self._at : self._at + 200].strip()
+                self._skip_space()
+                rest = self._text[self._at : self._at + 200]
                 what = "a text that is not closed" if rest.startswith('"') else f"unreadable: {rest[:40]!r}"
                 raise HistoryError(what, line=self.line())
 
     def _refuse_what_no_more_text_can_mend(self) -> None:
-        rest = SPACE.sub("", self._text[self._at :], count=1)
+        self._skip_space()
+        rest = self._text[self._at : self._at + 20]
         if rest and rest[0] != '"':
-            raise HistoryError(f"unreadable: {rest[:20]!r}", line=self.line())
+            raise HistoryError(f"unreadable: {rest!r}", line=self.line())
+
+    def _skip_space(self) -> None:
+        found = SPACE.match(self._text, self._at)
+        self._at = found.end() if found else self._at
 
     def _next(self) -> Form | None:
         """The next form by the general way."""
@@ -217,13 +224,13 @@ class Reader:
     def _end(self, stack: list[Open], line: int) -> None:
         if stack:
             raise HistoryError(f"the file ends inside a form that begins here with {stack[0].kind}", line=line)
-        if self.inside is not None and not self.finished:
+        if self.inside and not self.finished:
             raise HistoryError(f"the file ends without the closing {CLOSING[self.inside]}", line=self.line())
         self.finished = True
 
     def _close(self, text: str) -> None:
         """The end of the list or vector at the top."""
-        if self.inside is None or CLOSING[self.inside] != text or self.finished:
+        if not self.inside or CLOSING[self.inside] != text or self.finished:
             raise HistoryError(f"a closing {text} that nothing opened", line=self.line())
         self.finished = True
 

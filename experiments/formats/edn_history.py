@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from experiments.formats.building import Rows
+from experiments.formats.building import LIMIT_NS, Rows
 from experiments.formats.edn import Form, Map, Reader, thaw
 from experiments.formats.errors import HistoryError
 from experiments.formats.events import TYPES, Event, Pairing, Skip
@@ -59,7 +59,7 @@ def event_of(form: Form) -> Event | None:
     if not isinstance(function, str):
         raise BadEvent(":f is missing, or no name", form)
     time = given.get("time")
-    if time is not None and type(time) is not int:
+    if time is not None and (type(time) is not int or abs(time) > LIMIT_NS):
         raise BadEvent(f":time {time!r} is no number of nanoseconds", form)
     value, error, key = (thaw(given.get(name)) for name in ("value", "error", "key"))
     return Event(process, str(kind), function, key, value, time, error, form.line)

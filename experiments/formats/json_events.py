@@ -1,11 +1,11 @@
 """JSON Lines, one event a line, with the fields of Jepsen's operations."""
 
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import msgspec
 
-from experiments.formats.building import Rows
+from experiments.formats.building import LIMIT_NS, Rows
 from experiments.formats.errors import HistoryError
 from experiments.formats.events import TYPES, Event, Pairing, Skip
 from experiments.formats.lines import Chunk, chunks, numbered
@@ -21,7 +21,7 @@ class Line(msgspec.Struct, gc=False):
     type: str
     f: str | None = None
     value: Any = None
-    time: int | None = None
+    time: Annotated[int, msgspec.Meta(ge=-LIMIT_NS, le=LIMIT_NS)] | None = None
     key: Any = None
     error: Any = None
 

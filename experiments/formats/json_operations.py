@@ -1,30 +1,34 @@
 """JSON Lines, one operation a line, as `docs/histories.md` documents them."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
 import msgspec
 
 from experiments.checkers.columns import FAIL, INFO, NEVER_NS, OK
-from experiments.formats.building import OBSERVED, Rows
+from experiments.formats.building import LIMIT_NS, OBSERVED, Rows
 from experiments.formats.errors import HistoryError
 from experiments.formats.lines import Chunk, chunks, numbered
+from experiments.formats.values import TooDeep, freeze, frozen
 
 Skip = Callable[[HistoryError], None] | None
-CODES = {"ok": OK, "fail": FAIL, "info": INFO}
+CODES: dict[str | None, int] = {"fail": FAIL, "info": INFO}
+
+
+Time = Annotated[int, msgspec.Meta(ge=-LIMIT_NS, le=LIMIT_NS)]
 
 
 class Line(msgspec.Struct, gc=False):
     """One line."""
 
     f: str
-    call: int
+    call: Time
     client: int | str | msgspec.UnsetType = msgspec.UNSET
     process: int | str | msgspec.UnsetType = msgspec.UNSET
     key: Any = None
     value: Any = None
     result: Any = msgspec.UNSET  # what came back, where that is not `value`
-    return_: int | None = msgspec.field(default=None, name="return")
+    return_: Time | None = msgspec.field(default=None, name="return")
     type: Literal["ok", "fail", "info"] | None = None
     error: Any = None
 
@@ -46,9 +50,14 @@ def _quickly(chunk: Chunk) -> Rows | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     numbers = range(chunk.line, chunk.line + len(lines))
-    if chunk.data.count(b"\n") - len(lines) not in (0, -1) or any(map(_problem, lines)):
+    if chunk.data.count(b"\n") - len(lines) not in (0, -1):
         return None
-    return _rows(lines, numbers)
+    if any(line.client is msgspec.UNSET or (line.return_ is None and line.type == "ok") for line in lines):
+        return None
+    try:
+        return _rows(lines, numbers)
+    except TooDeep:
+        return None
 
 
 def _one_by_one(chunk: Chunk, skip: Skip) -> Rows:
@@ -77,6 +86,10 @@ def _decode(text: bytes) -> Line:
     problem = _problem(line)
     if problem:
         raise HistoryError(problem)
+    try:
+        line.value, line.result = freeze(line.value), freeze(line.result)
+    except TooDeep as error:
+        raise HistoryError(str(error)) from error
     return line
 
 
@@ -98,20 +111,21 @@ def _rows(lines: list[Line], numbers: Any) -> Rows:
     rows.client = [line.process if line.client is unset else line.client for line in lines]
     rows.function = [line.f for line in lines]
     rows.key = [line.key for line in lines]
-    rows.value = [line.value for line in lines]
+    rows.value = frozen([line.value for line in lines])
     rows.result = rows.value
     if any(line.result is not unset for line in lines):
-        rows.result = [line.value if line.result is unset else line.result for line in lines]
+        rows.result = frozen([line.value if line.result is unset else line.result for line in lines])
     rows.called = [line.call for line in lines]
     rows.ended = [NEVER_NS if line.return_ is None else line.return_ for line in lines]
-    rows.outcome = [_outcome(line) for line in lines]
-    rows.error = [_error(line) for line in lines]
+    rows.outcome = [CODES.get(line.type) or _unsaid(line) for line in lines]
+    rows.error = [None if line.error is None else _error(line) for line in lines]
     rows.line = numbers
     return rows
 
 
-def _outcome(line: Line) -> int:
-    return CODES[line.type] if line.type is not None else INFO if line.return_ is None else OK
+def _unsaid(line: Line) -> int:
+    """The outcome of a line that says ok, or nothing."""
+    return INFO if line.return_ is None else OK
 
 
 def _error(line: Line) -> str | None:

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-SIMPLE = {int, str, float, bool, type(None)}
+import msgspec
+
+SIMPLE = {int, str, float, bool, type(None), msgspec.UnsetType}
 DEEPEST = 64  # lists in lists: real histories have 3
 
 

@@ -11,6 +11,7 @@ from actors.history import Operation
 from cluster.journal import MessageSent
 from experiments.metrics.faults import FAULTS
 from experiments.metrics.leaders import LEADERS
+from experiments.metrics.logs import LOGS
 from experiments.metrics.operations import OPERATIONS
 from experiments.metrics.recovery import Recovery, recoveries
 from experiments.metrics.replicas import REPLICAS
@@ -22,7 +23,7 @@ from experiments.recording import Recording
 __all__ = ["METRICS", "Metric", "Recovery", "Sample", "is_answered", "measure", "recoveries"]
 
 METRICS: dict[str, Metric] = {
-    row.name: row for row in (*OPERATIONS, *FAULTS, *LEADERS, *TRAFFIC, *REPLICAS, *STALENESS)
+    row.name: row for row in (*OPERATIONS, *FAULTS, *LEADERS, *LOGS, *TRAFFIC, *REPLICAS, *STALENESS)
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from actors.election import RoleChanged
 from experiments.leadership import overlap_ns
 from experiments.metrics.sample import MS, Metric, Sample, in_ms
 from experiments.percentiles import percentile
@@ -19,12 +20,18 @@ def _leaders_per_term_max(sample: Sample) -> float | None:
     return max((terms.count(term) for term in set(terms)), default=None)
 
 
+def _candidacies(sample: Sample) -> float:
+    told = (observed.event for observed in sample.recording.events)
+    return sum(isinstance(event, RoleChanged) and event.role == "candidate" for event in told)
+
+
 def _first_leader_ms(sample: Sample) -> float | None:
     return in_ms(min((belief.start_ns for belief in sample.beliefs), default=None))
 
 
 LEADERS = (
     Metric("elections", "count", "times that a node became leader", lambda sample: len(sample.beliefs), "lower", 0.1),
+    Metric("candidacies", "count", "times that a node stood for election", _candidacies, "lower", 0.1),
     Metric(
         "leader_overlap_ms",
         "ms",

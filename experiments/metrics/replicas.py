@@ -136,4 +136,13 @@ REPLICAS = (
         "lower",
         0.05,
     ),
+    Metric(
+        "keys_moved_share",
+        "share",
+        "keys_moved / keys that servers hold in the end",
+        lambda sample: replication.moved_share(sample.recording.events),
+        "lower",
+        0.01,
+        "absolute",
+    ),
 )

@@ -6,8 +6,9 @@ Each check yields (path in the file, message).
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
+from actors.context_client import ContextWorkload
 from actors.settings import Settings, file_key
-from actors.systems import SYSTEMS
+from actors.systems import CLIENTS, SYSTEMS
 from chaos.faults import FAULTS
 from chaos.zoo import MUTANTS
 from cluster.latency import Profile, profile_names
@@ -17,7 +18,16 @@ from experiments.checkers import CHECKERS, READS_EVENTS
 from experiments.checkers.linearizable.models import MODELS
 from experiments.near_words import did_you_mean
 from experiments.spec.models import MAX_NODES, ClaimFile, ClusterFile, ExperimentFile, checks_of
-from experiments.spec.parts import chosen, latency_of, model_of, profile_in, regions_of, settings_of, workloads_of
+from experiments.spec.parts import (
+    NamedWorkload,
+    chosen,
+    latency_of,
+    model_of,
+    profile_in,
+    regions_of,
+    settings_of,
+    workloads_of,
+)
 from experiments.spec.schedule_checks import check_schedule
 from experiments.workloads import WORKLOADS
 
@@ -61,7 +71,12 @@ def _cluster(cluster: ClusterFile) -> Iterator[Finding]:
     for region, count in (cluster.regions or {}).items():
         if not 1 <= count <= MAX_NODES:
             yield (*here, "regions", region), f"{count} servers; a region has from 1 to {MAX_NODES:,}"
-    if cluster.regions is not None and not 1 <= sum(cluster.regions.values()) <= MAX_NODES:
+    counts = (cluster.regions or {}).values()
+    if (
+        cluster.regions is not None
+        and all(1 <= count <= MAX_NODES for count in counts)
+        and not 1 <= sum(counts) <= MAX_NODES
+    ):
         yield (*here, "regions"), f"there must be from 1 to {MAX_NODES:,} servers in all"
     profile = profile_in(cluster)
     if profile is None:
@@ -149,12 +164,28 @@ def _workloads(file: ExperimentFile) -> Iterator[Finding]:
             if function not in kind.functions:
                 there_are = did_you_mean(function, kind.functions)
                 yield (*workload.path, "mix", function), f"{workload.kind} has no function {function!r}; {there_are}"
+        yield from _understood(file.system, workload)
+
+
+def _understood(system: Any, workload: NamedWorkload) -> Iterator[Finding]:
+    """Whether the system's client knows what the workload asks for."""
+    kind = WORKLOADS[workload.kind]
+    asked = [function for function, share in (getattr(workload.model, "mix", None) or {}).items() if share]
+    for name in chosen(system, SYSTEMS):
+        client = CLIENTS.get(name)
+        if client is None and issubclass(kind, ContextWorkload):
+            yield workload.path, f"{workload.kind} is for stores that give contexts: {', '.join(CLIENTS)}"
+        if client is None:
+            continue
+        for function in asked or kind.functions:
+            if function not in client.functions:
+                yield workload.path, f"{name} has no function {function!r}; it has {', '.join(client.functions)}"
 
 
 def _times(file: ExperimentFile) -> Iterator[Finding]:
     if file.duration <= 0:
         yield ("duration",), "a run must last longer than nothing"
-    if file.warm_up >= file.duration:
+    elif file.warm_up >= file.duration:
         yield ("warm_up",), "the warm-up must end before the run does"
     if file.seed[0] + file.repeat > 1 << 63:
         yield ("seed",), f"seeds count up from {file.seed[0]}, and the last of them lies beyond {(1 << 63) - 1}"

@@ -200,9 +200,7 @@ UNIT_TYPES: dict[Unit, Any] = {
     ),
     Unit.RATE: read_as(quantities.rate_s, text_schema(rf"^{_NUMBER} ?/ ?(ms|s|min|m|h|d)$", "200/s", Unit.RATE.value)),
     Unit.SHARE: Share,
-    Unit.SIZE: read_as(
-        quantities.size_bytes, text_schema(r"^[0-9.]+ ?[KMGTk]?i?B$", "64KiB", Unit.SIZE.value)
-    ),
+    Unit.SIZE: read_as(quantities.size_bytes, text_schema(r"^[0-9.]+ ?[KMGTk]?i?B$", "64KiB", Unit.SIZE.value)),
     Unit.BANDWIDTH: read_as(
         quantities.bandwidth_bytes_s, text_schema(r"^[0-9.]+ ?[A-Za-z]+ ?/ ?s$", "1MB/s", Unit.BANDWIDTH.value)
     ),

@@ -1,8 +1,8 @@
 """What pydantic finds, in our words."""
 
 import types
-from collections.abc import Iterable
-from itertools import zip_longest
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -81,20 +81,18 @@ def _shown(value: Any) -> str:
 def _keys_at(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
     """The keys that may stand at a path."""
     here: type[BaseModel] | None = model
-    way = tuple(path)
-    for part, following in zip_longest(way, way[1:]):
+    for part, following in pairwise([*path, None]):
         if here is not None and isinstance(part, str):
             fields = {field.alias or name: field.annotation for name, field in here.model_fields.items()}
-            here = _model_in(fields.get(part), in_list=isinstance(following, int))
+            found = list(_models_in(fields.get(part)))
+            here = next((one for one, listed in found if listed == isinstance(following, int)), None)
     return [field.alias or name for name, field in here.model_fields.items()] if here else []
 
 
-def _model_in(annotation: Any, *, in_list: bool = False) -> type[BaseModel] | None:
-    """The model behind an annotation: inside an optional or an annotated type; that of a list's items if `in_list`."""
+def _models_in(annotation: Any, *, listed: bool = False) -> Iterator[tuple[type[BaseModel], bool]]:
+    """The models behind an annotation, be it optional or a choice; each with whether it stands in a list."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return None if in_list else annotation
-    kind = get_origin(annotation)
-    if kind in (Annotated, Union, types.UnionType, list):
-        inner = in_list and kind is not list
-        return next(filter(None, (_model_in(part, in_list=inner) for part in get_args(annotation))), None)
-    return None
+        yield annotation, listed
+    elif get_origin(annotation) in (Annotated, Union, types.UnionType, list):
+        for part in get_args(annotation):
+            yield from _models_in(part, listed=listed or get_origin(annotation) is list)

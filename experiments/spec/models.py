@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, create_model
 from actors.systems import SYSTEMS
 from experiments.plan import RecordLevel
 from experiments.spec.fields import Bandwidth, Duration, Figure, FileModel, Latency, Seeds, Share, settings_model
-from experiments.spec.schedule import by_mix, chaos_model, step_model
+from experiments.spec.schedule import MAX_STEPS, by_mix, chaos_model, step_model
 from experiments.workloads import WORKLOADS
 
 MAX_NODES = 10_000
@@ -125,7 +125,7 @@ def file_model() -> type[ExperimentFile]:
     by_shape = Discriminator(lambda value: SEVERAL if isinstance(value, list) else ONE)
     workloads: Any = Annotated[one | several, by_shape]
     schedule: Any = Annotated[chaos_model(step), BeforeValidator(by_mix), Tag(ONE)]
-    steps: Any = Annotated[list[step], Tag(SEVERAL)]  # type: ignore[valid-type]
+    steps: Any = Annotated[list[step], Field(max_length=MAX_STEPS), Tag(SEVERAL)]  # type: ignore[valid-type]
     chaos: Any = Annotated[schedule | steps, by_shape]
     return create_model(
         "Experiment",

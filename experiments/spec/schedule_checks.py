@@ -155,7 +155,12 @@ def targets(path: Path, settings: Settings, topology: Topology) -> Iterator[Find
                 if word in TARGET_WORDS:
                     reason += f": a cluster of {topology.server_count} has no minority"
                 else:
-                    reason += f"; {did_you_mean(word, known)}"
+                    numbered = word[:1] == "n" and word[1:].isdecimal()
+                    reason += (
+                        f"; the servers are n1 to n{topology.server_count}"
+                        if numbered
+                        else f"; {did_you_mean(word, known)}"
+                    )
                 yield (*path, file_key(field.name)), reason
 
 

@@ -227,6 +227,63 @@ def test_sampled_percentiles_are_the_profiles_gamma(name: str, share: float) -> 
     assert abs(percentile(found, share) - expected_ns) < bound_ns
 
 
+def test_one_message_in_a_thousand_takes_a_spike_with_a_pareto_tail() -> None:
+    """Index 2: of the spikes a quarter is above twice the least, 1 in 100 above ten times it. Within 5 deviations."""
+    profile, count = load_profile("aws-2025"), 100_000
+    found = trips(profile, "us-east-1", "eu-west-1", count)
+    floor_ns = profile.rtt_ms["us-east-1"]["eu-west-1"] / 2 * 1e6
+    spikes = [trip - floor_ns for trip in found if trip - floor_ns > profile.spike_ms * 1e6]
+    assert abs(len(spikes) - count / 1024) < 5 * math.sqrt(count / 1024)
+    for times in (2, 10):
+        above = sum(spike > times * profile.spike_ms * 1e6 for spike in spikes)
+        expected = len(spikes) / times**2
+        assert abs(above - expected) < 5 * math.sqrt(expected) + 2
+
+
+def test_what_follows_a_spike_waits_for_it() -> None:
+    link = network().link(0, 1)
+    assert max(link.pass_(0)[0] for _ in range(5000)) == link.pass_(0)[0]
+
+
+def detours(net: Network, minutes: int) -> list[int]:
+    """By how much the route's trips are longer, minute by minute."""
+    link, found = net.link(0, 1), []
+    for minute in range(minutes):
+        net.take_detours(minute * 60_000 * MS)
+        found.append(link.delay_ns)
+    return found
+
+
+def test_a_route_takes_a_detour_in_its_share_of_the_minutes_but_never_in_the_first() -> None:
+    profile = load_profile("aws-2025")
+    found = detours(network(), 10_000)
+    taken = [delay_ns for delay_ns in found if delay_ns]
+    assert found[0] == 0
+    assert abs(len(taken) - profile.detour_share * 10_000) < 5 * math.sqrt(profile.detour_share * 10_000)
+    assert max(taken) <= profile.detour_stretch * profile.rtt_ms["us-east-1"]["eu-west-1"] * 1e6
+
+
+def test_the_two_directions_of_a_route_take_their_detours_apart_and_links_of_one_route_together() -> None:
+    net = network(topology=Topology((*ROUTE, *ROUTE), 4))
+    links = [net.link(0, 1), net.link(2, 3), net.link(1, 0)]
+    seen = []
+    for minute in range(2000):
+        net.take_detours(minute * 60_000 * MS)
+        seen.append([link.delay_ns for link in links])
+    assert all(one == other for one, other, _ in seen)
+    assert any(one and not back for one, _, back in seen)
+    assert not any(net.link(0, 2).delay_ns for _ in (net.take_detours(minute * 60_000 * MS) for minute in range(2000)))
+
+
+def test_a_detour_adds_to_the_faults_of_its_link() -> None:
+    net = network()
+    minute = next(number for number, delay_ns in enumerate(detours(network(), 2000)) if delay_ns)
+    net.take_detours(minute * 60_000 * MS)
+    alone_ns = net.link(0, 1).delay_ns
+    net.apply_rules(everywhere(delay_ns=5 * MS))
+    assert net.link(0, 1).delay_ns == alone_ns + 5 * MS
+
+
 def test_the_two_directions_of_a_pair_follow_their_own_figures() -> None:
     profile = Profile(
         name="slanted", description="", source="", date="", statistic="p50",

@@ -322,6 +322,6 @@ def search(history: ObjectHistory, model: Model, limits: Limits) -> Finding:
     time and memory grow linearly with histories of real systems, and exponentially with the number of writers that
     are open at once in the worst case.
     """
-    unknown = model.visible(history.unknown, history.definite)
+    unknown = model.simplify(history.unknown, history.definite).visible(history.unknown, history.definite)
     rules = model.simplify(unknown, history.definite)
     return Search(history._replace(unknown=unknown), rules).run(rules.initial, limits)

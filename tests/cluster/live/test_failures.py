@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from fabric_runs import entries_of
 from scenario import Script, small_setup
-from witnesses import Beacon, Exiting, Failing, Heard, Stumbling
+from witnesses import Beacon, Burner, Exiting, Failing, Heard, Stumbling
 
 from actors.node import Actor
 from actors.settings import MS, SECOND, Settings
@@ -55,6 +55,15 @@ class TestDuringARun:
         entries = entries_of(setup, tmp_path)
         assert [entry.item.number for entry in entries if isinstance(entry.item, FaultHealed)] == [0]
         assert any(isinstance(entry.item, Heard) for entry in entries)
+
+
+@pytest.mark.usefixtures("ray_session")
+def test_a_machine_that_cannot_keep_up_is_marked(tmp_path: Path) -> None:
+    """Overloaded on purpose: handlers that need four seconds of processor a second."""
+    setup = msgspec.structs.replace(setup_of(Beacon, Burner), duration_ns=1500 * MS)
+    result = run(setup, tmp_path)
+    assert result.too_small
+    assert any("machine too small" in note for note in result.notes)
 
 
 @pytest.mark.usefixtures("ray_session")

@@ -15,7 +15,7 @@ from witnesses import Beacon, Heard
 from actors.settings import MS, SECOND, Settings
 from cluster.fabric import ActorSpec, Setup
 from cluster.journal import Traffic
-from cluster.live.host_loop import COPY_HEADER, HostLoop, HostPlan
+from cluster.live.host_loop import COPY_HEADER, Home, HostLoop, HostPlan
 from cluster.live.socket import LOOPBACK, Inbox, Keys, Outbox, new_keys
 
 SETUP = small_setup([ActorSpec(Beacon, Settings())] * 2, duration_ns=SECOND)
@@ -41,7 +41,15 @@ class Pair:
             threading.Thread(target=loop.run, args=(self.origin_ns,), daemon=True).start()
 
     def plan(self, number: int) -> HostPlan:
-        return HostPlan(name=f"n{number + 1}", number=number, life=0, folder=self.folder, keys=self.keys, ip=LOOPBACK)
+        return HostPlan(
+            name=f"n{number + 1}",
+            number=number,
+            life=0,
+            folder=self.folder,
+            keys=self.keys,
+            home=Home(LOOPBACK, "", False),
+            ip=LOOPBACK,
+        )
 
     def insider(self) -> Outbox:
         """A socket to the first host, with the run's key."""

@@ -129,3 +129,10 @@ def test_a_file_without_a_model_is_told_what_it_lacks(tmp_path: Path, source: st
     (tmp_path / "dial.py").write_text(source)
     with pytest.raises(UnusableModel, match=message):
         model_named(f"{tmp_path}/dial.py:{name}")
+
+
+def test_unanswered_appends_of_texts_may_all_have_been_found() -> None:
+    """What is appended is met as a part of a longer text."""
+    appended = [operation(n, n, n, n, "info", function="append", value="a") for n in range(2)]
+    found = operation(2, 2, 8, 12, "ok", function="get", value=None, result="aa")
+    assert linearizable([*appended, found], model="kv").valid is True

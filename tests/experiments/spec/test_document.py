@@ -1,4 +1,4 @@
-"""YAML to trees: the same values as PyYAML's where both read a text, and one clear refusal for what is no experiment."""
+"""YAML to trees: PyYAML's values where both read a text, and one clear refusal for what is no experiment."""
 
 from pathlib import Path
 from typing import Any

@@ -104,10 +104,12 @@ def _something(rule: dict[str, Any]) -> Any:
 
 @given(ANY, st.sampled_from(READERS))
 def test_whatever_stands_there_is_read_or_refused_with_a_sentence(value: Any, read: Any) -> None:
+    said = "read"
     try:
         read(value)
     except ValueError as error:
-        assert 0 < len(str(error)) < 300
+        said = str(error)
+    assert 0 < len(said) < 300
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ def test_whatever_stands_there_is_read_or_refused_with_a_sentence(value: Any, re
     ],
 )
 def test_what_is_wrong_is_said_with_what_would_be_right(read: Any, text: Any, says: str) -> None:
-    with pytest.raises(ValueError, match=".") as refused:
+    with pytest.raises(ValueError, match=r"\w") as refused:
         read(text)
     assert says in str(refused.value)
 

@@ -11,11 +11,12 @@ from experiments.checkers.linearizable.models.base import (
     Model,
     Refused,
     State,
+    UnusableModel,
 )
 from experiments.checkers.linearizable.models.collections import Counter, FifoQueue, Set, Stack, UnorderedQueue
 from experiments.checkers.linearizable.models.key_value import CasRegister, KeyValue, Register, change_of
 from experiments.checkers.linearizable.models.locks import FencingLock, Lease, Mutex
-from experiments.checkers.linearizable.models.own import UnusableModel, load_model
+from experiments.checkers.linearizable.models.own import load_model
 from experiments.checkers.linearizable.models.registers import MultiRegister
 
 __all__ = [

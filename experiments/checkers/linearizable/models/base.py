@@ -13,6 +13,10 @@ State: TypeAlias = Any
 One = TypeVar("One", bound=Operation)
 
 
+class UnusableModel(ValueError):
+    """There is no such model, it isn't one, or it can't begin with a value. Says which, and what to do."""
+
+
 class Refused(enum.Enum):
     """What `Model.step` returns where an operation can't have happened in a state."""
 
@@ -115,7 +119,7 @@ class Model:
         return bool(state == needed)
 
     def starting_from(self, value: Any) -> "Model":
-        """The same model with another initial value, as `--initial` gives it."""
+        """The same model with another initial value, as `--initial` gives it. Raises UnusableModel if it can't be."""
         other: Model = type(self)()
         other.initial = value
         return other

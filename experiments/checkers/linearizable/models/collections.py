@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from actors.history import Operation, Outcome
-from experiments.checkers.linearizable.models.base import REFUSED, Model, One, Refused, State
+from experiments.checkers.linearizable.models.base import REFUSED, Model, One, Refused, State, UnusableModel
 
 
 class Counter(Model):
@@ -28,6 +28,12 @@ class Counter(Model):
     def visible(self, unknown: Sequence[One], definite: Sequence[Operation]) -> list[One]:
         """See `Model.visible`: reads go."""
         return [one for one in unknown if one.function != "read"]
+
+    def starting_from(self, value: Any) -> Model:
+        """See `Model.starting_from`."""
+        if not _is_number(value):
+            raise UnusableModel(f"a counter can't begin with {value!r}, which is no number")
+        return super().starting_from(value)
 
     def problem(self, operation: Operation) -> str | None:
         """See `Model.problem`."""
@@ -73,11 +79,18 @@ class Set(Model):
 
     def starting_from(self, value: Any) -> Model:
         """See `Model.starting_from`."""
-        return super().starting_from(frozenset(_items(value)))
+        return super().starting_from(frozenset(_elements(value)))
 
 
 def _items(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else ()
+
+
+def _elements(value: Any) -> tuple[Any, ...]:
+    """What a collection holds at first. Raises UnusableModel if it is no list."""
+    if value is not None and not isinstance(value, tuple):
+        raise UnusableModel(f"it can't begin with {value!r}, which is no list of elements")
+    return value or ()
 
 
 class FifoQueue(Model):
@@ -100,7 +113,7 @@ class FifoQueue(Model):
 
     def starting_from(self, value: Any) -> Model:
         """See `Model.starting_from`."""
-        return super().starting_from(_items(value))
+        return super().starting_from(_elements(value))
 
 
 class Stack(Model):
@@ -123,7 +136,7 @@ class Stack(Model):
 
     def starting_from(self, value: Any) -> Model:
         """See `Model.starting_from`."""
-        return super().starting_from(_items(value))
+        return super().starting_from(_elements(value))
 
 
 class UnorderedQueue(Model):
@@ -159,7 +172,7 @@ class UnorderedQueue(Model):
     def starting_from(self, value: Any) -> Model:
         """See `Model.starting_from`."""
         state: Any = frozenset()
-        for item in _items(value):
+        for item in _elements(value):
             state = _changed(state, item, 1)
         return super().starting_from(state)
 

@@ -231,6 +231,14 @@ class Growing(Model):
         """See `Model.only_looks`."""
         return function == "read" or outcome == "fail"
 
+    def visible(self, unknown: Sequence[One], definite: Sequence[Operation]) -> list[One]:
+        """See `Model.visible`: an append of what nobody found leaves what nobody finds any more."""
+        return [one for one in unknown if one.function == "append" and self.was_found(one.value)]
+
+    def was_found(self, value: Any) -> bool:
+        """Whether what an append adds stands in the longest value."""
+        return self.may_append(value) and value in self.longest
+
     def needs(self, operation: Operation) -> Hashable:
         """See `Model.needs`."""
         if self.only_looks(operation.function, operation.outcome):

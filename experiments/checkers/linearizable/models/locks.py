@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from actors.history import Operation, Outcome
-from experiments.checkers.linearizable.models.base import REFUSED, Model, One, Refused, State
+from experiments.checkers.linearizable.models.base import REFUSED, Model, One, Refused, State, UnusableModel
 
 NEVER_NS = (1 << 63) - 1
 
@@ -66,6 +66,8 @@ class FencingLock(Model):
 
     def starting_from(self, value: Any) -> Model:
         """See `Model.starting_from`: the greatest token given out before."""
+        if value is not None and type(value) is not int:
+            raise UnusableModel(f"a fencing lock can't begin with the token {value!r}, which is no integer")
         return super().starting_from((False, value, False))
 
 
@@ -112,6 +114,10 @@ class Lease(Model):
         if operation.function == "release" or time_ns is None or (type(time_ns) is int and time_ns >= 0):
             return None
         return f"its time is {operation.value!r}, which is no number of ns"
+
+    def starting_from(self, value: Any) -> Model:
+        """See `Model.starting_from`: there is none but free."""
+        raise UnusableModel("a lease is free at first; it has no initial value")
 
 
 def ttl_ns(value: Any) -> Any:

@@ -4,11 +4,7 @@ import importlib.util
 import sys
 from pathlib import Path
 
-from experiments.checkers.linearizable.models.base import Model
-
-
-class UnusableModel(ValueError):
-    """There is no such model, or it isn't one. Says which, and what to do."""
+from experiments.checkers.linearizable.models.base import Model, UnusableModel
 
 
 def load_model(named: str) -> Model:
