@@ -68,8 +68,8 @@ STEP_KEYS: dict[str, Any] = {
 
 MORE_STEP_KEYS = {
     "jitter": ("a time such as 150ms or 2s", "jitter: 2s", "with every: put each time off by a drawn part of this"),
-    "sequence": ("a list of steps", "sequence: [{crash: {nodes: n1}, for: 2s}, {wait: 1s}]", "one after another"),
-    "together": ("a list of steps", "together: [{pause: {nodes: n1}, for: 1s}, {wait: 3s}]", "at once; ends with the last"),
+    "sequence": ("a list of steps", "sequence: [{wait: 1s}, {crash: {nodes: n1}, for: 2s}]", "one after another"),
+    "together": ("a list of steps", "together: [{wait: 3s}, {pause: {nodes: n1}}]", "at once, to the last end"),
 }
 """Key -> (what may stand there, example, purpose): what the model of a step adds to STEP_KEYS."""
 
