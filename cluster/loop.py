@@ -315,8 +315,8 @@ class Loop(ABC):
         if ailment.no_writes or (ailment.no_appends and disk.grows()):
             return
         if ailment.tears_write or ailment.fsync_fails:
-            if ailment.tears_write:
-                self.keep(node.id, disk.tear())
+            if ailment.tears_write and (half := disk.tear()):
+                self.keep(node.id, half)
             disk.begin_sync()
             reason = "a write was torn" if ailment.tears_write else "fsync failed"
             self.push(end_ns, FAIL, node.id, node.id, (node.incarnation, reason))

@@ -107,6 +107,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     chaos: tuple[StepPlan, ...] = ()
     steady_state: SteadyPlan | None = None
     stop_when: tuple[str, ...] = ()  # conditions that end the run early
+    left_out: tuple[str, ...] = ()  # faults of mixes that the system does not claim to survive
     check: tuple[str, ...] = ()  # names in CHECKERS
     check_options: dict[str, dict[str, Any]] = {}  # by checker, as the file gives them
     expect: tuple[str, ...] = ()  # lines that this run is judged by

@@ -38,7 +38,7 @@ def test_faults_bite_and_heal_on_the_simulator(group, seed):
     ],
     ids=["alone", "process", "load"],
 )
-def test_one_fault_of_each_class_bites_and_heals_on_ray(group, wanted):
+def test_one_fault_of_each_class_bites_and_heals_on_ray(ray_session, group, wanted):
     judged(outcomes_of([case for case in group if case.fault in wanted], "ray"), "ray")
 
 
