@@ -70,10 +70,11 @@ def _holds_a_file_of(folder: str, descriptors: str) -> bool:
 def main() -> None:
     """Wait for the end of standard input, then clean up."""
     mark, folder = sys.argv[1:]
+    driver = os.getppid()  # it logs into the folder too, and is not to be killed
     in_order = sys.stdin.buffer.read() == FAREWELL
     began_s = time.monotonic()
     while (age_s := time.monotonic() - began_s) < PATIENCE_S:
-        left = processes_of(mark, folder)
+        left = [pid for pid in processes_of(mark, folder) if pid != driver]
         if not left and (in_order or age_s > GRACE_S):
             break  # a driver that was killed may have been starting one more, which shows only after a moment
         for pid in left if age_s > GRACE_S else ():
