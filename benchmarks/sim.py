@@ -24,7 +24,7 @@ from cluster.sim.fast_loop import FastLoop
 from cluster.sim.loop import SimLoop
 
 SLICES = 40
-SLICE = 10_000  # messages
+SLICE = 4_000  # messages: short, so that a slice is undisturbed now and then, and those side by side are disturbed alike
 WARM_NS = 1_100_000_000  # by then the Raft's client has begun
 
 BUSY = {"cpu": CpuModel(message_ns=20_000, byte_ns=10), "disk": DiskModel(fsync_ns=1_000_000)}

@@ -143,9 +143,13 @@ class Disk:
         return Stored(dict(self._image.facts), logs, self._image.snapshot)
 
     def crash(self, draw: Random) -> Stored:
-        """What is on disk after a crash: the durable records and a drawn number of the following ones."""
+        """What is on disk after a crash: the durable records and a drawn number of the following ones.
+
+        Those count as durable from now on; `unsynced` gives the records that are lost.
+        """
         kept = draw.randint(0, self.asked - self.durable)
-        self._fold(self.durable + (0 if self._gap else kept))  # behind a gap nothing can be kept
+        self.durable += 0 if self._gap else kept  # behind a gap nothing can be kept
+        self._fold(self.durable)
         return self._image
 
     def _fold(self, mark: int) -> None:

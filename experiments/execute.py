@@ -8,6 +8,7 @@ import msgspec
 
 from cluster.fabric import FabricError, FabricResult, Progress
 from experiments import runner
+from experiments.crash_points import with_crash_points
 from experiments.judge import Judged, judge_run
 from experiments.plan import Plan
 from experiments.recording import Recording
@@ -70,6 +71,8 @@ def _close(folder: OpenRun, plan: Plan, result: FabricResult, *, failed: str | N
     try:
         recording = seal(folder.path, plan)
         judged = UNJUDGED if failed else judge_run(plan, recording)
+        if plan.crash_points and plan.fabric == "sim" and not failed and not interrupted:
+            judged = with_crash_points(plan, judged)
     except KeyboardInterrupt:
         interrupted = True
     except StoreError:

@@ -112,6 +112,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     check_options: dict[str, dict[str, Any]] = {}  # by checker, as the file gives them
     expect: tuple[str, ...] = ()  # lines that this run is judged by
     record: RecordLevel = "events"
+    crash_points: Literal["all"] | None = None  # on the simulator: a run more for each disk write, with a crash there
     claims: tuple[ClaimPlan, ...] = ()
     group_expect: tuple[str, ...] = ()  # lines that compare variants or count runs: the whole group is judged by them
 

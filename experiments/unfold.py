@@ -49,6 +49,7 @@ def _plans(point: Point, fabric: str) -> Iterator[Plan]:
         check=tuple(checks_of(file)),
         check_options={name: options for name, options in checks_of(file).items() if options},
         record=file.record,
+        crash_points=file.crash_points,
         claims=tuple(ClaimPlan(**claim.model_dump()) for claim in file.claim),
         expect=tuple(_expectations(file.expect, point.variant, of_group=False)),
         group_expect=tuple(_expectations(file.expect, point.variant, of_group=True)),

@@ -14,16 +14,16 @@ import signal
 import subprocess
 import sys
 import time
-from typing import IO
 
 MARK = "SPLITBRAIN_RAY"
+FAREWELL = b"all in order"
 GRACE_S = 1.0
 PATIENCE_S = 8.0
 LOOK_EVERY_S = 0.1
 
 
 def set_guardian(mark: str, folder: str) -> "subprocess.Popen[bytes]":
-    """Start a guardian of the processes with this mark. Closing its `stdin` lets it act; it ends by itself."""
+    """Start a guardian of the processes with this mark. It acts when its `stdin` is closed, and ends by itself."""
     return subprocess.Popen(
         [sys.executable, "-ISE", __file__, mark, folder],
         stdin=subprocess.PIPE,
@@ -35,11 +35,8 @@ def set_guardian(mark: str, folder: str) -> "subprocess.Popen[bytes]":
 
 
 def dismiss(guardian: "subprocess.Popen[bytes]") -> None:
-    """Let the guardian clean up, and wait for it."""
-    stdin: IO[bytes] | None = guardian.stdin
-    if stdin is not None:
-        stdin.close()
-    guardian.wait()
+    """Let the guardian clean up what may be left, after all has ended in order, and wait for it."""
+    guardian.communicate(FAREWELL)
 
 
 def processes_of(mark: str, folder: str) -> list[int]:
@@ -63,15 +60,17 @@ def processes_of(mark: str, folder: str) -> list[int]:
 def main() -> None:
     """Wait for the end of standard input, then clean up."""
     mark, folder = sys.argv[1:]
-    sys.stdin.buffer.read()
+    in_order = sys.stdin.buffer.read() == FAREWELL
     began_s = time.monotonic()
-    while (left := processes_of(mark, folder)) and (age_s := time.monotonic() - began_s) < PATIENCE_S:
-        if age_s > GRACE_S:
-            for pid in left:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
+    while (age_s := time.monotonic() - began_s) < PATIENCE_S:
+        left = processes_of(mark, folder)
+        if not left and (in_order or age_s > GRACE_S):
+            break  # a driver that was killed may have been starting one more, which shows only after a moment
+        for pid in left if age_s > GRACE_S else ():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
         time.sleep(LOOK_EVERY_S)
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -12,10 +12,11 @@ from typing import Any
 
 from actors.message import NodeId
 from actors.node import Stored
+from cluster.ailment import HEALTHY
 from cluster.drive import EVENT, DrivenNode, Effect
 from cluster.fabric import Director, Setup
 from cluster.journal import NOBODY, Journal
-from cluster.loop import CALL, DELIVER, STOP, TIMER, Due
+from cluster.loop import CALL, DELIVER, STOP, SYNCED, TIMER, Due
 from cluster.sim.digest import BULK
 from cluster.sim.loop import SimLoop, Watch
 
@@ -25,6 +26,7 @@ class FastLoop(SimLoop):
 
     def __init__(self, setup: Setup, journal: Journal, director: Director) -> None:
         super().__init__(setup, journal, director)
+        self._fsync_ns = setup.disk.fsync_ns
         self._open: list[DrivenNode | None] = [None] * len(setup.actors)  # those that take what comes at once
 
     def run_until(self, end_ns: int, watch: Watch) -> None:
@@ -56,7 +58,10 @@ class FastLoop(SimLoop):
                     if kind == STOP:
                         return False
                     steps.append(due)
-                    if kind == TIMER and (node := nodes[node_id]) is not None:
+                    if kind == SYNCED and (node := nodes[node_id]) is not None:
+                        if what[0] == node.incarnation:
+                            node.sync_done(what[1])
+                    elif kind == TIMER and (node := nodes[node_id]) is not None:
                         if node.timer_due(what, sender):
                             node.timers[what](node.actor)
                             node.carry_out()
@@ -119,6 +124,14 @@ class FastLoop(SimLoop):
                 push(heap, (due_ns, number(), DELIVER, to, source, what))
             else:
                 self.forward_all(link.pass_bits(bits, now_ns, what), source, to, what)  # type: ignore[arg-type]
+
+    def start_sync(self, node: DrivenNode) -> None:
+        """See `Loop.start_sync`."""
+        if node.ailment is not HEALTHY or self.setup.disk.throughput_bytes_s is not None:
+            super().start_sync(node)
+            return
+        mark = (node.incarnation, node.disk.begin_sync())
+        heapq.heappush(self.heap, (self.now_ns + self._fsync_ns, self.number(), SYNCED, node.id, node.id, mark))
 
     # who is open
 

@@ -108,6 +108,9 @@ class ExperimentFile(FileModel):
     chaos: Any = Field(default=[])
     check: list[CheckLine] = Field(default=[], description="checkers that must find the run valid")
     expect: list[str] = Field(default=[], description="such as: availability >= 95%")
+    crash_points: Literal["all"] | None = Field(
+        default=None, description="all: run it again for each disk write, crash there, and judge each of these runs"
+    )
     record: RecordLevel = Field(default="events", description="how much is recorded; each includes those before")
     claim: list[ClaimFile] = Field(default=[], max_length=MAX_CLAIMS, description="what a text claims")
 
