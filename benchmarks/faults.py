@@ -123,7 +123,7 @@ def step_of(case: Case, node: str, at_ns: int, last_ns: int = LAST_NS) -> Step:
     kind = FAULTS[case.fault]
     named = {name: value for name, value in case.settings.items() if value != []}
     for field in msgspec.structs.fields(kind):
-        if field.name in ("nodes", "isolate", "region") and (field.required or field.name in case.settings):
+        if field.name == "nodes" or (field.name in ("isolate", "region") and field.name in case.settings):
             named[field.name] = [THERE if field.name == "region" else node]
     fault = msgspec.convert(named, kind)
     return Step(case.fault, fault, at_ns, None, last_ns, max_affected=1 << 20)
