@@ -6,7 +6,6 @@ from benchmarks.fault_effects import ALONE, CASES, LOAD, PROCESS, names
 from benchmarks.faults import HEAD, Outcome, outcomes_of
 from chaos.faults import FAULTS
 
-
 LATE_MS = 30  # faults of 80 ms and messages every 20 ms can't be told from a machine that is later than this
 
 
