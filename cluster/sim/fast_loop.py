@@ -35,7 +35,7 @@ class FastLoop(SimLoop):
         heapq.heappush(self.heap, stop)
         while self._run_bulk():
             self.end_bulk(watch)
-        if stop in self.heap:  # the director ended the run before
+        if self.now_ns < end_ns:  # the director ended the run before
             self.heap.remove(stop)
             heapq.heapify(self.heap)
 
