@@ -6,6 +6,7 @@ from typing import ClassVar, TypeAlias
 
 import msgspec
 
+from actors.message import Message
 from actors.settings import Settings
 from cluster.control import Control, Heal
 
@@ -43,6 +44,7 @@ class Fault(Settings, frozen=True):
     """One kind of fault. A subclass adds its fields and `inject`; its file's name is its name in FAULTS."""
 
     takes_down: ClassVar[bool] = False  # whether its nodes answer nobody while it lasts
+    asks: ClassVar[tuple[type[Message], ...]] = ()  # what it tells servers, whose system must know it
 
     def inject(self, control: Control, resolve: Resolve, rng: Random) -> Injected:
         """Start the fault now. Raises NotInjected, such as if its target resolves to nobody."""

@@ -20,6 +20,8 @@ FOLD_AT = 1024  # durable records that are kept before the image takes them in: 
 
 def apply_record(image: Stored, record: Record) -> None:
     """Bring what the disk holds up to date with one record. Raises ValueError for an unknown instruction."""
+    if image.rotten:
+        image.rotten.clear()  # the node was told when it started, and this is its answer
     for instruction in record:
         match instruction:
             case ("append", log, items):
@@ -28,6 +30,10 @@ def apply_record(image: Stored, record: Record) -> None:
                 image.facts.update(facts)
             case ("cut", log, length):
                 del image.logs.setdefault(log, [])[length:]
+            case ("rot", log, at):
+                items = image.logs.setdefault(log, [])
+                image.rotten[log] = len(items)
+                del items[at:]
             case ("wipe",):
                 image.facts.clear()
                 image.logs.clear()
@@ -51,7 +57,7 @@ def damage_done(image: Stored, damage: Damage, draw: Random) -> Record:
     log = _drawn_log(image, draw)
     if damage == "misdirected" or log is None:
         return ()
-    return (("cut", log, draw.randrange(len(image.logs[log]))),)
+    return (("rot", log, draw.randrange(len(image.logs[log]))),)
 
 
 def misdirected(image: Stored, draw: Random) -> Stored:
@@ -140,7 +146,7 @@ class Disk:
         """What is durable, as a copy."""
         self._fold(self.durable)
         logs = {name: list(items) for name, items in self._image.logs.items()}
-        return Stored(dict(self._image.facts), logs, self._image.snapshot)
+        return Stored(dict(self._image.facts), logs, self._image.snapshot, dict(self._image.rotten))
 
     def crash(self, draw: Random) -> Stored:
         """What is on disk after a crash: the durable records and a drawn number of the following ones.

@@ -70,7 +70,7 @@ def _close(folder: OpenRun, plan: Plan, result: FabricResult, *, failed: str | N
     recording, judged, interrupted = None, UNJUDGED, result.interrupted and failed is None
     try:
         recording = seal(folder.path, plan)
-        judged = UNJUDGED if failed else judge_run(plan, recording)
+        judged = UNJUDGED if failed else judge_run(plan, recording, too_small=result.too_small)
         if plan.crash_points and plan.fabric == "sim" and not failed and not interrupted:
             judged = with_crash_points(plan, judged)
     except KeyboardInterrupt:
@@ -106,4 +106,7 @@ def summarise(folder: OpenRun, plan: Plan, result: FabricResult, *, judged: Judg
         virtual_s=result.virtual_s,
         ok=judged.ok,
         notes=result.notes,
+        too_small=result.too_small,
+        start_s=result.start_s,
+        memory_mb=result.memory_mb,
     )

@@ -26,6 +26,7 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     cpu_message_ns: int | None = None  # None: handling takes no time
     cpu_byte_ns: int = 0
     bandwidth_bits_s: int | None = None  # None: sending takes no time
+    host_loss: Literal["fail", "stay_down", "restart"] = "fail"  # on the Ray fabric
     density: int = 1  # nodes an actor, on the Ray fabric
 
 

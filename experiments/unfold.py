@@ -75,6 +75,7 @@ def cluster_plan(cluster: ClusterFile) -> ClusterPlan:
         cpu_message_ns=cluster.cpu.message if cluster.cpu else None,
         cpu_byte_ns=cluster.cpu.byte if cluster.cpu else 0,
         bandwidth_bits_s=None if cluster.bandwidth is None else max(1, round(cluster.bandwidth * 8)),
+        host_loss=cluster.host_loss,
         density=cluster.density or math.ceil(len(regions) / ALONE_UP_TO),
     )
 

@@ -83,6 +83,9 @@ class CoreNode:
         logs = {name: list(items) for name, items in self.image.logs.items()}
         return Stored(dict(self.image.facts), logs, self.image.snapshot, dict(self.image.rotten))
 
+    def fails(self, point: str) -> bool:
+        return False
+
     def emit(self, event: Event) -> None:
         self.effects.append(event)
 

@@ -58,16 +58,7 @@ class FastLoop(SimLoop):
                     if kind == STOP:
                         return False
                     steps.append(due)
-                    if kind == SYNCED and (node := nodes[node_id]) is not None:
-                        if what[0] == node.incarnation:
-                            node.sync_done(what[1])
-                    elif kind == TIMER and (node := nodes[node_id]) is not None:
-                        if node.timer_due(what, sender):
-                            node.timers[what](node.actor)
-                            node.carry_out()
-                    elif kind != CALL:
-                        self.handle(kind, node_id, sender, what)
-                    elif self.call_director():
+                    if self._handle_rest(kind, nodes[node_id] if node_id >= 0 else None, due):
                         return False
                     continue
                 steps.append(due)
@@ -101,6 +92,21 @@ class FastLoop(SimLoop):
             self.delivered += delivered
             self.sent += sent
         return True
+
+    def _handle_rest(self, kind: int, node: DrivenNode | None, due: Due) -> bool:
+        """Handle what is not a message for an open node. True if the director ends the run now."""
+        if kind == CALL:
+            return self.call_director()
+        _, _, _, node_id, sender, what = due
+        if node is None or kind not in (SYNCED, TIMER):
+            self.handle(kind, node_id, sender, what)
+        elif kind == TIMER:
+            if node.timer_due(what, sender):
+                node.timers[what](node.actor)
+                node.carry_out()
+        elif what[0] == node.incarnation:
+            node.sync_done(what[1])
+        return False
 
     def release(self, node: DrivenNode, effects: list[Effect]) -> None:
         """See `Loop.release`."""

@@ -185,6 +185,8 @@ def _in_short(summary: Summary) -> str:
         if name in summary.metrics:
             parts.append(f"{name} {shown(summary.metrics[name])}")
     parts.append(f"{summary.messages:,} messages")
+    if summary.start_s is not None:
+        parts.append(f"started in {summary.start_s:.1f} s, {summary.memory_mb or 0:,.0f} MB")
     virtual = "" if summary.virtual_s is None else f" ({summary.virtual_s:.1f} s simulated)"
     parts.append(f"{summary.wall_s:.2f} s{virtual}")
     if summary.digest:

@@ -46,6 +46,9 @@ class ClusterFile(FileModel):
     disk_throughput: Bandwidth | None = Field(default=None, description="a sync takes longer by what it writes")
     cpu: CpuFile | None = Field(default=None, description="what handling costs; without it, no time")
     bandwidth: Bandwidth | None = Field(default=None, description="of each server's network card; else without end")
+    host_loss: Literal["fail", "stay_down", "restart"] = Field(
+        default="fail", description="what the end of a host that no fault asked for means, on Ray"
+    )
     density: int | None = Field(default=None, ge=1, description="nodes a Ray actor; 1 up to 16 nodes")
 
 

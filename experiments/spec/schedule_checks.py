@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeAlias, get_origin
 import msgspec
 
 from actors.settings import Settings, Unit, file_key
+from actors.systems import SYSTEMS
 from chaos import conditions
 from chaos.fault import Fault
 from chaos.faults import FAULTS
@@ -38,6 +39,7 @@ def check_schedule(file: ExperimentFile, topology: Topology | None) -> Iterator[
         injections += _injections(step, file.duration)
         yield from _start(path, step, file.duration)
         yield from _step(path, step, file.duration, topology)
+        yield from _unheard(path, step, chosen(file.system, SYSTEMS))
         if step.after is not None and step.after not in names:
             there = did_you_mean(step.after, names) if names else "none of them has a name: ..."
             yield (*path, "after"), f"no step is called {step.after!r}; {there}"
@@ -136,6 +138,19 @@ def _block(path: Path, step: Any, kind: str, duration_ns: int, topology: Topolog
             if _given(child, name):
                 yield (*here, name), f"a step in a {kind} begins when its turn comes; leave {name} out"
         yield from _step(here, child, duration_ns, topology)
+
+
+def _unheard(path: Path, step: Any, systems: list[str]) -> Iterator[Finding]:
+    """Steps that tell the servers what their system does not understand, such as new members to one that has none."""
+    for name in chosen(step, FAULTS):
+        deaf = [system for system in systems if set(FAULTS[name].asks) - set(SYSTEMS[system].handlers)]
+        if deaf:
+            able = [system for system, kind in SYSTEMS.items() if set(FAULTS[name].asks) <= set(kind.handlers)]
+            yield (*path, name), f"{deaf[0]} has no {name}; {', '.join(able)} has"
+    for kind in BLOCKS:
+        children = getattr(step, kind)
+        for place, child in enumerate(children if isinstance(children, list) else ()):
+            yield from _unheard((*path, kind, place), child, systems)
 
 
 def _fault(path: Path, fault: Fault, topology: Topology | None) -> Iterator[Finding]:
