@@ -222,10 +222,10 @@ class HostLoop(Loop):
             driven.carry_out()
         self._touched.clear()
 
-    def _confirm(self, node_id: NodeId, incarnation: int, mark: int, end: int) -> tuple[int, int]:
-        """A sync has come to its modelled end: a crash from here on loses nothing of it."""
+    def _confirm(self, node_id: NodeId, incarnation: int, mark: int, end: int | None = None) -> tuple[int, int]:
+        """A sync has come to its modelled end: a crash from here on loses nothing of it, unless it lied (no `end`)."""
         node = self.nodes.get(node_id)
-        if node is not None and node.incarnation == incarnation:
+        if end is not None and node is not None and node.incarnation == incarnation:
             self._disk.confirm(node_id, end)
         return incarnation, mark
 
