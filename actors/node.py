@@ -112,6 +112,8 @@ class Actor:
     timers: ClassVar[Mapping[str, TimerHandler]] = {}
     events: ClassVar[tuple[type[Event], ...]] = ()
     logs: ClassVar[Mapping[str, type]] = {}  # the item type of each log on disk
+    beyond_model: ClassVar[tuple[str, ...]] = ("bit_rot", "lost_writes", "misdirected_read", "wipe")
+    """Faults that this system does not claim to survive: named mixes spare it these unless a file asks for them."""
     snapshot_type: ClassVar[Any] = None  # the type of a snapshot on disk, if the actor makes any
     volatile: ClassVar[Mapping[str, Any]] = {}  # attribute -> type, in a fixed order
 

@@ -23,6 +23,7 @@ TARGET_WORDS: dict[str, str] = {
     "majority": "the fewest servers that decide, the first ones by name",
     "random": "one server, drawn at random",
     "random minority": "as many servers as can be missing from a majority, drawn at random",
+    "random region": "all servers of one region, drawn at random",
     "random majority": "the fewest servers that decide, drawn at random",
 }
 """Besides these: a node's name (n1), a region's name, `random 3`, `not X` (all servers but X), or a list."""
@@ -95,6 +96,7 @@ def _resolve_word(word: str, aim: Aim) -> tuple[NodeId, ...]:
         "majority": lambda: servers[: len(servers) // 2 + 1],
         "random": lambda: (rng.choice(servers),),
         "random minority": lambda: tuple(rng.sample(servers, fewer)),
+        "random region": lambda: topology.servers_in(rng.choice(sorted({topology.regions[node] for node in servers}))),
         "random majority": lambda: tuple(rng.sample(servers, len(servers) // 2 + 1)),
     }
     if word in simple:

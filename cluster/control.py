@@ -16,6 +16,7 @@ import msgspec
 from actors.message import Message, NodeId
 from cluster.ailment import Ailment, together
 from cluster.disk import Damage
+from cluster.hosts import pack_hosts
 from cluster.topology import Topology
 
 Heal: TypeAlias = Callable[[], None]
@@ -45,8 +46,9 @@ class LinkRule(msgspec.Struct, frozen=True, kw_only=True):
 class Control(ABC):
     """The levers. A fabric implements the abstract methods; a fault calls the others."""
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: Topology, density: int = 1) -> None:
         self.topology = topology
+        self._hosts = tuple(pack_hosts(topology, density).values())
         self._laid: dict[int, tuple[LinkRule, ...]] = {}
         self._numbers = 0
         self._injection = -1
@@ -67,6 +69,11 @@ class Control(ABC):
     def rules(self) -> tuple[LinkRule, ...]:
         """All rules in force, in the order in which they were laid."""
         return tuple(rule for rules in self._laid.values() for rule in rules)
+
+    def host_mates(self, nodes: Iterable[NodeId]) -> tuple[NodeId, ...]:
+        """All nodes of the hosts that these nodes live in, in order of id."""
+        asked = set(nodes)
+        return tuple(sorted(mate for host in self._hosts if asked & set(host) for mate in host))
 
     def is_down(self, node: NodeId) -> bool:
         return self._down[node] > 0

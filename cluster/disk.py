@@ -86,14 +86,14 @@ def torn(record: Record) -> Record:
 class Disk:
     """What was asked for, what is durable. Marks count records: 1 is the first."""
 
-    __slots__ = ("_folded", "_image", "_lied", "_records", "asked", "durable", "lying", "syncing")
+    __slots__ = ("_folded", "_gap", "_image", "_records", "asked", "durable", "lying", "syncing")
 
     def __init__(self, image: Stored) -> None:
         self.asked = 0
         self.durable = 0
         self.syncing = False
         self.lying = False  # the sync at work writes nothing
-        self._lied = False
+        self._gap = False  # something before the records behind is missing for good
         self._image = image
         self._folded = 0  # the image holds the records up to here
         self._records: list[Record] = []  # those behind
@@ -131,7 +131,7 @@ class Disk:
         self._fold(self.durable)
         half = torn(self._records[0]) if self._records else ()
         self._records.clear()
-        self._lied = True  # what is written from now on lies behind a gap
+        self._gap = True
         apply_record(self._image, half)
         return half
 
@@ -140,7 +140,7 @@ class Disk:
         self._fold(self.durable)
         del self._records[: mark - self.durable]
         self._folded = mark
-        self.lying, self._lied = False, True
+        self.lying, self._gap = False, True
 
     def load(self) -> Stored:
         """What is durable, as a copy."""
@@ -149,9 +149,13 @@ class Disk:
         return Stored(dict(self._image.facts), logs, self._image.snapshot, dict(self._image.rotten))
 
     def crash(self, draw: Random) -> Stored:
-        """What is on disk after a crash: the durable records and a drawn number of the following ones."""
+        """What is on disk after a crash: the durable records and a drawn number of the following ones.
+
+        Those count as durable from now on; `unsynced` gives the records that are lost.
+        """
         kept = draw.randint(0, self.asked - self.durable)
-        self._fold(self.durable + (0 if self._lied else kept))  # behind a gap nothing can be kept
+        self.durable += 0 if self._gap else kept  # behind a gap nothing can be kept
+        self._fold(self.durable)
         return self._image
 
     def _fold(self, mark: int) -> None:

@@ -4,6 +4,7 @@ A journal file is a stream of MessagePack values: a header, then lists of entrie
 process left half-written at the end is cut off by the reader; all before it counts.
 """
 
+import errno
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -168,6 +169,13 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     origin_ns: int  # this host's monotonic clock at the start of the run
 
 
+def write_whole(file: BinaryIO, data: bytes) -> None:
+    """Write all of it, or raise OSError: a disk that fills up takes a part first, and nothing may follow that."""
+    written = file.write(data)
+    if written < len(data):
+        raise OSError(errno.ENOSPC, f"no space left on the disk of {file.name}")
+
+
 class Journal:
     """An append-only journal of one host. Without a path it keeps its entries in memory only.
 
@@ -189,7 +197,7 @@ class Journal:
         self._flush_at = flush_at
         if path is not None:
             self._file = path.open("ab", buffering=0)
-            self._file.write(self._encoder.encode(Header(host=host, origin_ns=origin_ns)))
+            write_whole(self._file, self._encoder.encode(Header(host=host, origin_ns=origin_ns)))
 
     def write(self, time_ns: int, node: NodeId, item: Event) -> None:
         """Record one thing; `time_ns` is the host's raw clock."""
@@ -214,7 +222,7 @@ class Journal:
         if self._file is not None or self.copy_to is not None:
             data = self._encoder.encode(self._pending)
         if self._file is not None:
-            self._file.write(data if kept is self._pending else self._encoder.encode(kept))
+            write_whole(self._file, data if kept is self._pending else self._encoder.encode(kept))
         if self.copy_to is not None:
             self.copy_to(data)
         self._pending.clear()

@@ -8,6 +8,7 @@ differs between the fabrics stands in three methods: where a message goes (`forw
 import heapq
 from abc import ABC, abstractmethod
 from itertools import count
+from random import Random
 from typing import Any, TypeAlias
 
 from actors.message import Event, Message, NodeId
@@ -122,9 +123,12 @@ class Loop(ABC):
         node = self.nodes.pop(node_id, None)
         if node is None:
             return  # it has stopped by itself
-        draw = stream(self.setup.seed, "disk", node_id, node.incarnation)
-        self._disks[node_id] = node.disk.crash(draw)
+        self._disks[node_id] = node.disk.crash(self.crash_draw(node))
         self.publish(node_id, NodeStopped())
+
+    def crash_draw(self, node: DrivenNode) -> Random:
+        """Decides how much of what a crashing node had not synced its disk has kept."""
+        return stream(self.setup.seed, "disk", node.id, node.incarnation)
 
     def pause(self, node_id: NodeId) -> None:
         """Close a node's gate."""
@@ -311,8 +315,8 @@ class Loop(ABC):
         if ailment.no_writes or (ailment.no_appends and disk.grows()):
             return
         if ailment.tears_write or ailment.fsync_fails:
-            if ailment.tears_write:
-                self.keep(node.id, disk.tear())
+            if ailment.tears_write and (half := disk.tear()):
+                self.keep(node.id, half)
             disk.begin_sync()
             reason = "a write was torn" if ailment.tears_write else "fsync failed"
             self.push(end_ns, FAIL, node.id, node.id, (node.incarnation, reason))

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from experiments import expect
+from experiments.metrics import trusted
 from experiments.plan import ClaimPlan, Plan
 from experiments.store.summary import Summary
 
@@ -42,7 +43,8 @@ def _judge(claim: ClaimPlan, runs: Sequence[tuple[Plan, Summary]]) -> JudgedClai
     reference, figure = expect.reference(claim.metric), expect.quantity(claim.figure)
     name = reference.name + reference.labels
     meant = [summary for plan, summary in runs if reference.variant in (None, plan.variant)]
-    values = [summary.metrics[name] for summary in meant if name in summary.metrics]
+    known = [trusted(summary.metrics, too_small=summary.too_small) for summary in meant]
+    values = [value for metrics in known if (value := metrics.get(name)) is not None]
     measured = median(values) if values else None
     verdict: Word = "unjudged"
     if measured is not None:

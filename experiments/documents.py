@@ -17,7 +17,7 @@ from experiments import glossary
 from experiments.metrics import METRICS
 from experiments.spec.models import ClaimFile, ClusterFile, ExperimentFile
 from experiments.spec.points import FIXED
-from experiments.spec.schedule import STEP_KEYS
+from experiments.spec.schedule import MORE_STEP_KEYS, STEP_KEYS
 from experiments.workloads import WORKLOADS
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -121,6 +121,8 @@ def _steps() -> Iterator[str]:
         example = EXAMPLES.get(key, "")
         shown = f"`{example}`" if example else ""
         yield f"| `{key}` | {_type(annotation)} | {_default(field)} | {shown} | {field.description or ''} |"
+    for key, (what, example, purpose) in MORE_STEP_KEYS.items():
+        yield f"| `{key}` | {what} | none | `{example}` | {purpose} |"
 
 
 def _settings(name: str, kind: Any) -> Iterator[str]:

@@ -8,6 +8,7 @@ import msgspec
 
 from cluster.fabric import FabricError, FabricResult, Progress
 from experiments import runner
+from experiments.crash_points import with_crash_points
 from experiments.judge import Judged, judge_run
 from experiments.plan import Plan
 from experiments.recording import Recording
@@ -69,7 +70,9 @@ def _close(folder: OpenRun, plan: Plan, result: FabricResult, *, failed: str | N
     recording, judged, interrupted = None, UNJUDGED, result.interrupted and failed is None
     try:
         recording = seal(folder.path, plan)
-        judged = UNJUDGED if failed else judge_run(plan, recording)
+        judged = UNJUDGED if failed else judge_run(plan, recording, too_small=result.too_small)
+        if plan.crash_points and plan.fabric == "sim" and not failed and not interrupted:
+            judged = with_crash_points(plan, judged)
     except KeyboardInterrupt:
         interrupted = True
     except StoreError:
@@ -103,4 +106,7 @@ def summarise(folder: OpenRun, plan: Plan, result: FabricResult, *, judged: Judg
         virtual_s=result.virtual_s,
         ok=judged.ok,
         notes=result.notes,
+        too_small=result.too_small,
+        start_s=result.start_s,
+        memory_mb=result.memory_mb,
     )

@@ -1,7 +1,7 @@
 """Judge a run: its checkers, its metrics, its expectations, and whether all that was asked for holds."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,7 +9,7 @@ import msgspec
 from experiments import expect
 from experiments.checkers import CHECKERS
 from experiments.checkers.verdict import Verdict
-from experiments.metrics import measure
+from experiments.metrics import measure, trusted
 from experiments.plan import Plan
 from experiments.recording import Recording
 from experiments.store.summary import Expected, GroupExpected, Summary
@@ -24,8 +24,8 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     ok: bool
 
 
-def judge_run(plan: Plan, recording: Recording) -> Judged:
-    """Judge a recording by its plan.
+def judge_run(plan: Plan, recording: Recording, *, too_small: bool = False) -> Judged:
+    """Judge a recording by its plan. On a machine that was too small, expectations of performance are unknown.
 
     A checker that an expectation names runs even if `check` doesn't list it, and is judged by that expectation alone;
     every other one must find the run valid.
@@ -34,7 +34,8 @@ def judge_run(plan: Plan, recording: Recording) -> Judged:
     names = dict.fromkeys((*plan.check, *named))
     verdicts = {name: CHECKERS[name](recording) for name in names}
     measured = measure(recording)
-    expected = tuple(_expected(line, measured, verdicts) for line in plan.expect)
+    known = trusted(measured, too_small=too_small)
+    expected = tuple(_expected(line, known, verdicts) for line in plan.expect)
     unnamed = [verdict for name, verdict in verdicts.items() if name not in named]
     return Judged(
         verdicts=verdicts,
@@ -51,7 +52,7 @@ def named_checkers(plan: Plan) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line.checker for line in about if line.checker is not None))
 
 
-def _expected(text: str, metrics: dict[str, float | None], verdicts: dict[str, Verdict]) -> Expected:
+def _expected(text: str, metrics: Mapping[str, float | None], verdicts: dict[str, Verdict]) -> Expected:
     holds, value = expect.judge(expect.parse(text), metrics, verdicts)
     return Expected(text=text, holds=holds, value=value)
 
@@ -66,7 +67,12 @@ def judge_group(runs: Sequence[tuple[Plan, Summary]]) -> tuple[GroupExpected, ..
     lines = [
         text for text in dict.fromkeys(text for plan, _ in runs for text in plan.group_expect) if _of(text) <= there
     ]
-    group = [expect.GroupRun(plan.variant, _pairing(plan), summary.metrics, summary.verdicts) for plan, summary in runs]
+    group = [
+        expect.GroupRun(
+            plan.variant, _pairing(plan), trusted(summary.metrics, too_small=summary.too_small), summary.verdicts
+        )
+        for plan, summary in runs
+    ]
     judged = []
     for text in lines:
         holds, value, variants = expect.judge_group(expect.parse(text), group)

@@ -26,6 +26,7 @@ class ClusterPlan(msgspec.Struct, frozen=True, kw_only=True):
     cpu_message_ns: int | None = None  # None: handling takes no time
     cpu_byte_ns: int = 0
     bandwidth_bits_s: int | None = None  # None: sending takes no time
+    host_loss: Literal["fail", "stay_down", "restart"] = "fail"  # on the Ray fabric
     density: int = 1  # nodes an actor, on the Ray fabric
 
 
@@ -107,10 +108,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     chaos: tuple[StepPlan, ...] = ()
     steady_state: SteadyPlan | None = None
     stop_when: tuple[str, ...] = ()  # conditions that end the run early
+    left_out: tuple[str, ...] = ()  # faults of mixes that the system does not claim to survive
     check: tuple[str, ...] = ()  # names in CHECKERS
     check_options: dict[str, dict[str, Any]] = {}  # by checker, as the file gives them
     expect: tuple[str, ...] = ()  # lines that this run is judged by
     record: RecordLevel = "events"
+    crash_points: Literal["all"] | None = None  # on the simulator: a run more for each disk write, with a crash there
     claims: tuple[ClaimPlan, ...] = ()
     group_expect: tuple[str, ...] = ()  # lines that compare variants or count runs: the whole group is judged by them
 

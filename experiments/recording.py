@@ -1,12 +1,22 @@
 """A recording: all that is known of a run once it is over, in the form that judges read."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
 
 from actors.history import Abandoned, Invoke, Operation, Return, operations
 from actors.message import Event, NodeId
-from cluster.journal import Entry, FaultHealed, FaultInjected, FaultSkipped, HostClock, MessageSent, Traffic
+from cluster.journal import (
+    Entry,
+    FaultHealed,
+    FaultInjected,
+    FaultSkipped,
+    FaultTouched,
+    HostClock,
+    MessageSent,
+    Traffic,
+)
 from cluster.topology import Topology
 
 
@@ -20,6 +30,8 @@ class FaultRecord(msgspec.Struct, frozen=True, kw_only=True):
     healed_ns: int | None  # None: not before the recording ends
     nodes: tuple[NodeId, ...]
     detail: str
+    step: str = ""  # what the schedule calls the step, if anything
+    messages: int = 0  # that it dropped, held up, doubled or spoiled
 
 
 class Observed(msgspec.Struct, frozen=True):
@@ -63,6 +75,7 @@ def record(topology: Topology, duration_ns: int, warm_up_ns: int, entries: Itera
     abandoned: list[Unsent] = []
     injected: dict[int, tuple[int, FaultInjected]] = {}
     healed: dict[int, int] = {}
+    touched: Counter[int] = Counter()
     skipped: list[FaultSkipped] = []
     traffic: list[Traffic] = []
     bound_ns, end_ns = 0, duration_ns
@@ -77,6 +90,8 @@ def record(topology: Topology, duration_ns: int, warm_up_ns: int, entries: Itera
                 injected[item.number] = (time_ns, item)
             case FaultHealed():
                 healed[item.number] = time_ns
+            case FaultTouched():
+                touched[item.number] += item.messages
             case FaultSkipped():
                 skipped.append(item)
             case MessageSent():
@@ -96,14 +111,17 @@ def record(topology: Topology, duration_ns: int, warm_up_ns: int, entries: Itera
         abandoned=abandoned,
         events=events,
         messages=messages,
-        faults=[_fault(at_ns, item, healed.get(item.number)) for at_ns, item in injected.values()],
+        faults=[
+            _fault(at_ns, item, healed_ns=healed.get(item.number), messages=touched[item.number])
+            for at_ns, item in injected.values()
+        ],
         skipped=skipped,
         traffic=_sum(traffic),
         clock_bound_ns=bound_ns,
     )
 
 
-def _fault(injected_ns: int, item: FaultInjected, healed_ns: int | None) -> FaultRecord:
+def _fault(injected_ns: int, item: FaultInjected, *, healed_ns: int | None, messages: int) -> FaultRecord:
     return FaultRecord(
         number=item.number,
         fault=item.fault,
@@ -112,6 +130,8 @@ def _fault(injected_ns: int, item: FaultInjected, healed_ns: int | None) -> Faul
         healed_ns=healed_ns,
         nodes=item.nodes,
         detail=item.detail,
+        step=item.step,
+        messages=messages,
     )
 
 

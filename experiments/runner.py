@@ -67,6 +67,7 @@ def setup_of(plan: Plan, *, name: str) -> Setup:
         duration_ns=plan.duration_ns,
         drain_ns=max((workload.timeout_ns for workload in workloads), default=0),
         density=plan.cluster.density,
+        host_loss=plan.cluster.host_loss,
         record=plan.record,
     )
 

@@ -31,6 +31,7 @@ def planned(file: ExperimentFile, servers: int) -> dict[str, Any]:
         "steady_state": schedule.steady
         and SteadyPlan(condition=schedule.steady.condition, timeout_ns=schedule.steady.timeout),
         "stop_when": tuple(schedule.stop_when),
+        "left_out": tuple(schedule.left_out),
     }
 
 

@@ -47,6 +47,8 @@ def waiting(plan: Plan) -> Iterator[str]:
             yield f"when {step.when}: {describe(step)}"
         elif step.after is not None:
             yield f"after {step.after}: {describe(step)}"
+    if plan.left_out:
+        yield f"left out, since {plan.system.name} does not claim to survive it: {', '.join(plan.left_out)}"
     for text in plan.stop_when:
         yield f"the run ends when {text}"
 
@@ -98,7 +100,7 @@ def lines(plan: Plan) -> Iterator[str]:
         later = "  (who: when it is injected)" if bar.resolved_later else ""
         yield f"{duration_text(bar.start_ns):>10}  |{drawn:<{WIDTH}}|  {bar.what}{later}"
     for text in waiting(plan):
-        yield f"{'?':>10}  {text}  (when: as it is seen)"
+        yield f"{'?':>10}  {text}"
 
 
 def _later(step: StepPlan) -> bool:

@@ -49,6 +49,7 @@ def _plans(point: Point, fabric: str) -> Iterator[Plan]:
         check=tuple(checks_of(file)),
         check_options={name: options for name, options in checks_of(file).items() if options},
         record=file.record,
+        crash_points=file.crash_points,
         claims=tuple(ClaimPlan(**claim.model_dump()) for claim in file.claim),
         expect=tuple(_expectations(file.expect, point.variant, of_group=False)),
         group_expect=tuple(_expectations(file.expect, point.variant, of_group=True)),
@@ -74,6 +75,7 @@ def cluster_plan(cluster: ClusterFile) -> ClusterPlan:
         cpu_message_ns=cluster.cpu.message if cluster.cpu else None,
         cpu_byte_ns=cluster.cpu.byte if cluster.cpu else 0,
         bandwidth_bits_s=None if cluster.bandwidth is None else max(1, round(cluster.bandwidth * 8)),
+        host_loss=cluster.host_loss,
         density=cluster.density or math.ceil(len(regions) / ALONE_UP_TO),
     )
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from actors.election import RoleChanged
 from actors.message import Event, Message, NodeId
 from actors.node import Actor
-from actors.settings import MS, Settings
+from actors.settings import MS
 from chaos.controller import Controller
 from cluster.journal import FaultSkipped, NodeStarted, NodeStopped
 
@@ -174,8 +174,3 @@ class Stumbling(Controller):
         if now_ns >= 500 * MS:
             raise ZeroDivisionError("a bug in the controller")
         super().advance(now_ns)
-
-
-def node_settings() -> Settings:
-    """Witnesses have nothing to be set."""
-    return Settings()

@@ -17,8 +17,9 @@ from cluster.fabric import Director, Progress, Setup
 from cluster.journal import NOBODY, Journal, NodeStopped, Traffic, event_union
 from cluster.live.fleet import CALL_TIMEOUT_S, Berth, Fleet
 from cluster.live.host import Ending
-from cluster.live.host_loop import COPY_HEADER, Home
+from cluster.live.host_plan import Home
 from cluster.live.levers import LiveControl
+from cluster.live.observer import COPY_HEADER
 from cluster.live.parcel import Parcel, unpack
 from cluster.live.placement import survey
 from cluster.live.socket import Inbox, Waker, new_keys
@@ -68,7 +69,7 @@ class Conductor:
             watched=None if watches is None else frozenset((*COUNTED, *watches)),
         )
         self._hosts = list(self._fleet.berths.values())
-        self._control = LiveControl(setup.topology, self._fleet, self._publish)
+        self._control = LiveControl(setup, self._fleet, self._publish)
         self._lock = threading.RLock()  # over the journal and whoever observes
         self._over = threading.Event()
         self._stop_early = False

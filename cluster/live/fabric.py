@@ -46,14 +46,8 @@ def run(
         conductor = _start_conductor(setup, director, folder, apart=apart)
         interrupted = False
         failure: str | None = None
-        progress = Progress(0, setup.duration_ns, 0, 0, None, ())
         try:
-            _call(conductor.begin.remote(), CALL_TIMEOUT_S)
-            over = False
-            while not over:
-                time.sleep(WATCH_EVERY_S)
-                progress, over, failure = _call(conductor.progress.remote(), CALL_TIMEOUT_S)
-                watch(progress)
+            failure = _watch_to_the_end(conductor, watch)
         except KeyboardInterrupt:
             interrupted = True
         finally:
@@ -71,6 +65,17 @@ def run(
             start_s=finish.start_s,
             memory_mb=finish.memory_mb,
         )
+
+
+def _watch_to_the_end(conductor: Any, watch: Callable[[Progress], None]) -> str | None:
+    """Let the run begin and follow it. Gives why it failed, if it did."""
+    _call(conductor.begin.remote(), CALL_TIMEOUT_S)
+    over, failure = False, None
+    while not over:
+        time.sleep(WATCH_EVERY_S)
+        progress, over, failure = _call(conductor.progress.remote(), CALL_TIMEOUT_S)
+        watch(progress)
+    return failure
 
 
 def _too_small(finish: Finish) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ loses nothing of the page cache. On a restart each node keeps its records up to 
 behind it: a crash loses here what it would lose on the simulator.
 """
 
+import errno
 import os
 import queue
 import threading
@@ -35,13 +36,15 @@ Job = tuple[bytes, Callable[[int], None]]
 class FileDisk:
     """Appends records; tells when they are written, and durable as far as the machine's own disk is concerned."""
 
-    def __init__(self, folder: Path, host: str, *, sync: bool) -> None:
+    def __init__(self, folder: Path, host: str, *, sync: bool, failed: Callable[[OSError], None] | None = None) -> None:
+        """`failed` is told, on the disk's thread, what ended it: it syncs nothing more then."""
         folder.mkdir(parents=True, exist_ok=True)
         self._log_path, self._mark_path = folder / f"{host}.log", folder / f"{host}.marks"
         self._sync = sync
+        self._failed = failed
         self._encode = msgspec.msgpack.Encoder().encode
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._write_all, name="disk", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="disk", daemon=True)
 
     def recover(self, draw: Random) -> list[Written]:
         """Take away what a crash loses, then open the log for writing. Returns its records, in order.
@@ -94,9 +97,18 @@ class FileDisk:
         os.close(self._mark)
 
     def _append(self, data: bytes) -> int:
-        os.write(self._log, data)
+        if os.write(self._log, data) < len(data):
+            raise OSError(errno.ENOSPC, f"no space left on the disk of {self._log_path}")
         self._length += len(data)
         return self._length
+
+    def _work(self) -> None:
+        try:
+            self._write_all()
+        except OSError as error:
+            if self._failed is None:
+                raise
+            self._failed(error)
 
     def _write_all(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -17,7 +17,8 @@ from actors.message import NodeId
 from cluster.fabric import Setup
 from cluster.live.cluster_start import last_line
 from cluster.live.host import Ending, HostActor, Settled
-from cluster.live.host_loop import Home, HostPlan, Watched
+from cluster.live.host_plan import Home, HostPlan
+from cluster.live.observer import Watched
 from cluster.live.offset import Clocks
 from cluster.live.parcel import Parcel, pack
 from cluster.live.placement import Ground, Place, options_of

@@ -16,7 +16,9 @@ from cluster.control import LinkRule
 from cluster.disk import Damage
 from cluster.fabric import Setup
 from cluster.journal import Traffic
-from cluster.live.host_loop import HostLoop, HostPlan, Watched
+from cluster.live.host_loop import HostLoop
+from cluster.live.host_plan import HostPlan
+from cluster.live.observer import Watched
 from cluster.live.offset import ClockServer
 from cluster.live.parcel import Parcel, unpack
 
@@ -116,7 +118,7 @@ class Host:
         self._loop.over.wait()
         if self._far:
             shutil.rmtree(self._loop.folder, ignore_errors=True)  # the conductor has it all
-        return Ending(self._loop.last_traffic, memory_bytes, self._loop.journal_bytes)
+        return Ending(self._loop.last_traffic, memory_bytes, self._loop.observer.journal_bytes)
 
 
 def _memory_bytes() -> int:

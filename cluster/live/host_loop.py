@@ -5,21 +5,15 @@ turn's frames leave; then sleep until something comes or falls due.
 """
 
 import heapq
-import tempfile
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from queue import SimpleQueue
-from struct import Struct
-from typing import NamedTuple, TypeAlias
 
-import msgspec
 import zmq
 
-from actors.history import Invoke, Return
 from actors.message import Event, Message, NodeId
 from cluster.buckets import Buckets
 from cluster.codec import Codec, Letter, MalformedFrame
@@ -29,44 +23,20 @@ from cluster.fabric import Setup
 from cluster.journal import NOBODY, HostClock, Journal, Traffic
 from cluster.latency import profile_of
 from cluster.live.file_disk import FileDisk, images, void
+from cluster.live.host_plan import HostPlan, far_folder
+from cluster.live.observer import Observer, Watched
 from cluster.live.punctual import be_punctual
-from cluster.live.socket import LOOPBACK, Inbox, Keys, Outbox, Waker
+from cluster.live.socket import LOOPBACK, Inbox, Outbox, Waker
 from cluster.loop import DELIVER, SYNCED, Loop
 from cluster.streams import stream
 
-LINGER_MS = 5000
 NEVER_AUTOMATICALLY = 1 << 62
 TURN_ENTRIES = 256  # handled at most between two looks at what has come
 TELL_TRAFFIC_EVERY_NS = 1_000_000_000
-TELL_LATER_EVERY_NS = 100_000_000
-ONLY_COUNTED = frozenset((Invoke, Return, Traffic))
-"""Events that are but counted while a run goes on: unless watched, the conductor hears of them ten times a second."""
-COPY_HEADER = Struct("<IIB")
-"""Stands before what goes to the observer: the host's number, its process's, and whether it is a piece of journal."""
 
 
-class Home(NamedTuple):
-    """Where the conductor is, and with it the run's folder."""
-
-    ip: str
-    ray_node: str
-    apart: bool  # whether another Ray node counts as another machine, even with the same address
-
-
-Watched: TypeAlias = frozenset[type[Event]] | None
-"""What the observer is to be told of at once; None: everything."""
-
-
-class HostPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What one process of a host needs to know."""
-
-    name: str
-    number: int  # of the host, 0.. within the run
-    life: int  # how many processes this host had before
-    folder: Path  # the run's
-    keys: Keys
-    home: Home  # where the conductor is
-    ip: str | None  # what its sockets bind to; None: its machine's own address
+class DiskOutOfReach(Exception):
+    """A host is to start again where its disk is not: it must not, on an empty one."""
 
 
 class HostLoop(Loop):
@@ -88,7 +58,7 @@ class HostLoop(Loop):
         self.plan = plan
         self.starts: dict[NodeId, int] = {}  # which nodes to start, and how often each was started before
         self.folder = far_folder(setup) if far else plan.folder
-        self.journal_bytes = 0  # of which the observer was sent a copy
+        self.observer = Observer(plan, watched, far=far)
         self.inbox = Inbox(context, plan.keys, ip)
         self.failure: BaseException | None = None
         self.over = threading.Event()
@@ -98,7 +68,6 @@ class HostLoop(Loop):
         self._commands: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._synced: SimpleQueue[tuple[int, NodeId, tuple[int, int, int]]] = SimpleQueue()
         self._outboxes: dict[str, Outbox] = {}
-        self._observer: Outbox | None = None
         self._host_of: dict[NodeId, str] = {}
         self._letters: dict[str, list[Letter]] = defaultdict(list)
         self._lag = Buckets(bits=4)  # by how much the oldest entry of each turn was late
@@ -109,17 +78,10 @@ class HostLoop(Loop):
         self._far = far
         if plan.life and far and not (self.folder / "disk" / f"{plan.name}.log").exists():
             raise DiskOutOfReach(f"the disk of {plan.name} is on a machine that is gone")
-        self._disk = FileDisk(self.folder / "disk", plan.name, sync=setup.disk.real)
+        self._disk = FileDisk(self.folder / "disk", plan.name, sync=setup.disk.real, failed=self._end_with)
         self._handed: dict[NodeId, int] = {}  # up to which mark a node's records were given to the disk
         self._unsettled: set[NodeId] = set()  # crashed nodes whose loss is not on disk yet
         self._awaited: dict[NodeId, int] = {}  # of them, those that are to start again: node -> starts before
-        self._watched = watched
-        self._told_at_once: list[tuple[int, NodeId, Event]] = []
-        self._told_later: list[tuple[int, NodeId, Event]] = []
-        self._tell_later_ns = 0
-        self._encode_events = msgspec.msgpack.Encoder().encode
-        self._copy_header = COPY_HEADER.pack(plan.number, plan.life, False)
-        self._journal_header = COPY_HEADER.pack(plan.number, plan.life, True)
 
     # what other threads may call
 
@@ -136,14 +98,20 @@ class HostLoop(Loop):
             if host != self.host and host not in self._outboxes:
                 self._outboxes[host] = Outbox(self._context, self.plan.keys, address)
         self._host_of = host_of
-        if self._observer is None:
-            self._observer = Outbox(self._context, self.plan.keys, observer)
+        if not self.observer.connected:
+            self.observer.connect(Outbox(self._context, self.plan.keys, observer))
 
     def disconnect(self, host: str) -> None:
         """A host is gone; what was on its way to it is lost."""
         outbox = self._outboxes.pop(host, None)
         if outbox is not None:
             outbox.close()
+
+    def _end_with(self, error: OSError) -> None:
+        def fail() -> None:
+            raise error
+
+        self.command(fail)
 
     def stop(self) -> None:
         self._running = False
@@ -182,7 +150,7 @@ class HostLoop(Loop):
         records = self._disk.recover(draw)
         self._disks = images(records, lambda node: self.setup.actors[node].kind)
         self._take_commands()  # where the others are, before the first message leaves
-        self._copy_journal(journal_head)
+        self.observer.copy_journal(journal_head)
         self._make_delay_tables()
         be_punctual()
         time.sleep(max(0, (origin_ns - time.monotonic_ns()) / 1e9))
@@ -191,6 +159,7 @@ class HostLoop(Loop):
             self.publish(NOBODY, HostClock(self.host, 0, 0))
         for node, before in self.starts.items():
             self.start(node, incarnation=before)
+        self.observer.copy_journal(self._journal.flush())
 
     def _make_delay_tables(self) -> None:
         """Compute the trips from here to everywhere ahead of time: milliseconds that the first messages would wait."""
@@ -206,12 +175,11 @@ class HostLoop(Loop):
         self._handle_due()
         if self.now_ns >= self._tell_traffic_ns:
             self._tell_traffic()
-        self._copy_journal(self._journal.flush())
+        self.observer.copy_journal(self._journal.flush())
         for host, letters in self._letters.items():
             self._send(host, letters)
         self._letters.clear()
-        if self._told_at_once or (self._told_later and self.now_ns >= self._tell_later_ns):
-            self._tell_observer()
+        self.observer.tell(self.now_ns)
         self._sleep()
 
     def _take_commands(self) -> None:
@@ -254,10 +222,10 @@ class HostLoop(Loop):
             driven.carry_out()
         self._touched.clear()
 
-    def _confirm(self, node_id: NodeId, incarnation: int, mark: int, end: int) -> tuple[int, int]:
-        """A sync has come to its modelled end: a crash from here on loses nothing of it."""
+    def _confirm(self, node_id: NodeId, incarnation: int, mark: int, end: int | None = None) -> tuple[int, int]:
+        """A sync has come to its modelled end: a crash from here on loses nothing of it, unless it lied (no `end`)."""
         node = self.nodes.get(node_id)
-        if node is not None and node.incarnation == incarnation:
+        if end is not None and node is not None and node.incarnation == incarnation:
             self._disk.confirm(node_id, end)
         return incarnation, mark
 
@@ -269,24 +237,26 @@ class HostLoop(Loop):
     def _sleep(self) -> None:
         if not self._commands.empty() or not self._synced.empty() or not self._running:
             return
+        due_ns, tell_ns = self.heap[0][0] if self.heap else None, self.observer.due_ns()
+        if tell_ns is not None and (due_ns is None or due_ns > tell_ns):
+            due_ns = tell_ns
         wait_s = None
-        if self.heap:
-            wait_s = (self.heap[0][0] + self.origin_ns - time.monotonic_ns()) / 1e9
+        if due_ns is not None:
+            wait_s = (due_ns + self.origin_ns - time.monotonic_ns()) / 1e9
             if wait_s <= 0:
                 return
         self._waker.wait(self.inbox, wait_s)
 
     def _end(self) -> None:
         self._tell_traffic(lag_p99_ns=self._lag.percentile_ns(990) or 0)
-        self._copy_journal(self._journal.flush())
+        self.observer.copy_journal(self._journal.flush())
         self._journal.close()
         if self.messages_to is not None:
             self.messages_to.close()
         self._disk.close()
         for outbox in self._outboxes.values():
             outbox.close()
-        if self._observer is not None:
-            self._observer.close(LINGER_MS)
+        self.observer.close()
         self.inbox.close()
 
     def _tell_traffic(self, lag_p99_ns: int = 0) -> None:
@@ -305,21 +275,6 @@ class HostLoop(Loop):
         self.publish(NOBODY, self.last_traffic)
         self._told = total
         self._tell_traffic_ns = self.now_ns + TELL_TRAFFIC_EVERY_NS
-
-    def _copy_journal(self, data: bytes) -> None:
-        """Send what was journalled to the conductor, if it can't read it here."""
-        if self._far and data and self._observer is not None:
-            self._observer.send(self._journal_header + data)
-            self.journal_bytes += len(data)
-
-    def _tell_observer(self) -> None:
-        """Send the conductor what it is to know: what a director may act on at once, with all that has gathered."""
-        if self._observer is not None:
-            events = sorted((*self._told_at_once, *self._told_later), key=_time_of)
-            self._observer.send(self._copy_header + self._encode_events(events))
-        self._told_at_once.clear()
-        self._told_later.clear()
-        self._tell_later_ns = self.now_ns + TELL_LATER_EVERY_NS
 
     # what differs from the simulator
 
@@ -388,23 +343,4 @@ class HostLoop(Loop):
         """See `Loop.publish`: journalled here, and copied to the observer at the turn's end."""
         time_ns = self.now_ns + self.origin_ns
         self._journal.write(time_ns, node, event)
-        kind = type(event)
-        if self._watched is None:
-            self._told_at_once.append((time_ns, node, event))
-        elif kind in ONLY_COUNTED:
-            self._told_later.append((time_ns, node, event))
-        elif kind in self._watched:
-            self._told_at_once.append((time_ns, node, event))
-
-
-class DiskOutOfReach(Exception):
-    """A host is to start again where its disk is not: it must not, on an empty one."""
-
-
-def far_folder(setup: Setup) -> Path:
-    """Where a host on another machine than the driver's keeps its disk and journal while the run goes on."""
-    return Path(tempfile.gettempdir()) / "splitbrain" / setup.name
-
-
-def _time_of(told: tuple[int, NodeId, Event]) -> int:
-    return told[0]
+        self.observer.note(time_ns, node, event)

@@ -9,16 +9,16 @@ from actors.message import Event, Message, NodeId
 from cluster.ailment import Ailment
 from cluster.control import Control, LinkRule
 from cluster.disk import Damage
+from cluster.fabric import Setup
 from cluster.journal import NodeStopped
 from cluster.live.fleet import CALL_TIMEOUT_S, Berth, Fleet
-from cluster.topology import Topology
 
 
 class LiveControl(Control):
     """The levers of the Ray fabric."""
 
-    def __init__(self, topology: Topology, fleet: Fleet, publish: Callable[[NodeId, Event], None]) -> None:
-        super().__init__(topology)
+    def __init__(self, setup: Setup, fleet: Fleet, publish: Callable[[NodeId, Event], None]) -> None:
+        super().__init__(setup.topology, setup.density)
         self._fleet = fleet
         self._publish = publish
         self._starting: set[NodeId] = set()  # told to start, and not up yet

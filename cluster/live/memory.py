@@ -4,7 +4,7 @@ from math import ceil
 from pathlib import Path
 
 from cluster.fabric import FabricError, Setup
-from cluster.live.placement import pack_hosts
+from cluster.hosts import pack_hosts
 
 PROCESS_MB = 85.0  # a Ray actor's process with our code in it, as measured
 NODE_MB = 0.05  # a node with its links to its neighbours and a short log
@@ -14,7 +14,7 @@ SHARE = 0.9  # of the free memory that a run may take
 
 def estimate_mb(setup: Setup) -> float:
     """The memory that a run takes on this machine, about."""
-    return RAY_MB + PROCESS_MB * len(pack_hosts(setup)) + NODE_MB * len(setup.actors)
+    return RAY_MB + PROCESS_MB * len(pack_hosts(setup.topology, setup.density)) + NODE_MB * len(setup.actors)
 
 
 def refuse_too_large(setup: Setup, free_mb: float | None = None) -> None:

@@ -5,17 +5,15 @@ A region goes to the Ray nodes that offer the resource `region_<name>`; where no
 room, and the run's notes say so.
 """
 
-from itertools import groupby
 from typing import Any, NamedTuple
 
 import ray
 
 from actors.message import NodeId
 from cluster.fabric import Setup
+from cluster.hosts import pack_hosts
 from cluster.live.socket import LOOPBACK
-from cluster.topology import Topology
 
-CLIENT_HOST = "clients"
 A_LITTLE = 0.001  # of a region's resource: it says where, not how much
 
 
@@ -51,7 +49,7 @@ def lay_out(setup: Setup, offered: set[str], *, ray_nodes: int, alone: bool) -> 
     """
     regions = setup.topology.regions
     places = {}
-    for name, nodes in pack_hosts(setup, by_region=bool(offered)).items():
+    for name, nodes in pack_hosts(setup.topology, setup.density, by_region=bool(offered)).items():
         wanted = f"region_{regions[nodes[0]]}"
         places[name] = Place(nodes, {wanted: A_LITTLE} if wanted in offered else {})
     missing = [region for region in dict.fromkeys(regions) if f"region_{region}" not in offered]
@@ -60,33 +58,6 @@ def lay_out(setup: Setup, offered: set[str], *, ray_nodes: int, alone: bool) -> 
         where = f"no Ray node offers {', '.join(f'region_{region}' for region in missing)}"
         notes = (f"{where}: those regions' nodes were packed wherever there was room",)
     return Ground(places, LOOPBACK if alone else None, notes)
-
-
-def pack_hosts(setup: Setup, *, by_region: bool = False) -> dict[str, tuple[NodeId, ...]]:
-    """Host name -> its nodes. A host of one server is called as that server is; clients share one, or one a region."""
-    topology = setup.topology
-    hosts: dict[str, tuple[NodeId, ...]] = {}
-    for servers in _by_region(topology, topology.servers).values():
-        for at in range(0, len(servers), setup.density):
-            nodes = servers[at : at + setup.density]
-            hosts[host_name(topology, nodes)] = nodes
-    if by_region:
-        for region, clients in _by_region(topology, topology.clients).items():
-            hosts[f"{CLIENT_HOST}-{region}"] = clients
-    elif topology.clients:
-        hosts[CLIENT_HOST] = tuple(topology.clients)
-    return hosts
-
-
-def _by_region(topology: Topology, nodes: range) -> dict[str, tuple[NodeId, ...]]:
-    ordered = sorted(nodes, key=lambda node: topology.regions[node])
-    return {region: tuple(group) for region, group in groupby(ordered, key=lambda node: topology.regions[node])}
-
-
-def host_name(topology: Topology, nodes: tuple[NodeId, ...]) -> str:
-    """n1 for one server, n1-n9 for several."""
-    first, last = topology.name(nodes[0]), topology.name(nodes[-1])
-    return first if len(nodes) == 1 else f"{first}-{last}"
 
 
 def options_of(place: Place) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class SimControl(Control):
     """The levers of the simulator."""
 
     def __init__(self, loop: SimLoop) -> None:
-        super().__init__(loop.setup.topology)
+        super().__init__(loop.setup.topology, loop.setup.density)
         self._loop = loop
 
     def apply_rules(self, rules: tuple[LinkRule, ...]) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 
 from actors.message import NodeId
 from actors.node import Stored
+from cluster.ailment import HEALTHY
 from cluster.drive import EVENT, DrivenNode, Effect
 from cluster.fabric import Director, Setup
 from cluster.journal import NOBODY, Journal
-from cluster.loop import CALL, DELIVER, STOP, TIMER, Due
+from cluster.loop import CALL, DELIVER, STOP, SYNCED, TIMER, Due
 from cluster.sim.digest import BULK
 from cluster.sim.loop import SimLoop, Watch
 
@@ -25,6 +26,7 @@ class FastLoop(SimLoop):
 
     def __init__(self, setup: Setup, journal: Journal, director: Director) -> None:
         super().__init__(setup, journal, director)
+        self._fsync_ns = setup.disk.fsync_ns
         self._open: list[DrivenNode | None] = [None] * len(setup.actors)  # those that take what comes at once
 
     def run_until(self, end_ns: int, watch: Watch) -> None:
@@ -33,7 +35,7 @@ class FastLoop(SimLoop):
         heapq.heappush(self.heap, stop)
         while self._run_bulk():
             self.end_bulk(watch)
-        if stop in self.heap:  # the director ended the run before
+        if self.now_ns < end_ns:  # the director ended the run before
             self.heap.remove(stop)
             heapq.heapify(self.heap)
 
@@ -56,13 +58,7 @@ class FastLoop(SimLoop):
                     if kind == STOP:
                         return False
                     steps.append(due)
-                    if kind == TIMER and (node := nodes[node_id]) is not None:
-                        if node.timer_due(what, sender):
-                            node.timers[what](node.actor)
-                            node.carry_out()
-                    elif kind != CALL:
-                        self.handle(kind, node_id, sender, what)
-                    elif self.call_director():
+                    if self._handle_rest(kind, nodes[node_id] if node_id >= 0 else None, due):
                         return False
                     continue
                 steps.append(due)
@@ -97,6 +93,21 @@ class FastLoop(SimLoop):
             self.sent += sent
         return True
 
+    def _handle_rest(self, kind: int, node: DrivenNode | None, due: Due) -> bool:
+        """Handle what is not a message for an open node. True if the director ends the run now."""
+        if kind == CALL:
+            return self.call_director()
+        _, _, _, node_id, sender, what = due
+        if node is None or kind not in (SYNCED, TIMER):
+            self.handle(kind, node_id, sender, what)
+        elif kind == TIMER:
+            if node.timer_due(what, sender):
+                node.timers[what](node.actor)
+                node.carry_out()
+        elif what[0] == node.incarnation:
+            node.sync_done(what[1])
+        return False
+
     def release(self, node: DrivenNode, effects: list[Effect]) -> None:
         """See `Loop.release`."""
         source, links, now_ns = node.id, node.links, self.now_ns
@@ -119,6 +130,14 @@ class FastLoop(SimLoop):
                 push(heap, (due_ns, number(), DELIVER, to, source, what))
             else:
                 self.forward_all(link.pass_bits(bits, now_ns, what), source, to, what)  # type: ignore[arg-type]
+
+    def start_sync(self, node: DrivenNode) -> None:
+        """See `Loop.start_sync`."""
+        if node.ailment is not HEALTHY or self.setup.disk.throughput_bytes_s is not None:
+            super().start_sync(node)
+            return
+        mark = (node.incarnation, node.disk.begin_sync())
+        heapq.heappush(self.heap, (self.now_ns + self._fsync_ns, self.number(), SYNCED, node.id, node.id, mark))
 
     # who is open
 

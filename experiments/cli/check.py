@@ -226,7 +226,11 @@ def _judge_run(run: str, store: Path) -> Answer:
         if Path(run).suffix and not os.path.exists(run):
             raise BadRequest(f"there is no file {run}, and {error}") from error
         raise
-    judged = judge_run(stored.plan, load_recording(stored.path))
+    judged = judge_run(
+        stored.plan,
+        load_recording(stored.path),
+        too_small=stored.summary is not None and stored.summary.too_small,
+    )
 
     def view(out: Console) -> None:
         state = "" if stored.state == "complete" else f" ({stored.state}: what was recorded is judged)"

@@ -1,7 +1,7 @@
 """What a person reads of a run: operations by region, faults, verdicts, expectations, and what broke."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from experiments import expect
 from experiments.checkers.verdict import Verdict
 from experiments.claims import JudgedClaim
 from experiments.cli.output import plain_table
+from experiments.fault_hits import hits
 from experiments.judge import Judged
 from experiments.metrics import METRICS, recoveries
 from experiments.plan import Plan
@@ -43,6 +44,8 @@ def run_view(out: Console, path: Path, plan: Plan, summary: Summary, *, recordin
     if recording is not None and recording.faults:
         out.print()
         out.print(faults_table(recording))
+    for remark in remarks(recording) if recording is not None else ():
+        out.print(remark, soft_wrap=True)
     out.print()
     out.print(_in_short(summary), soft_wrap=True)
     for note in summary.notes:
@@ -102,14 +105,26 @@ def operations_table(plan: Plan, metrics: Mapping[str, float]) -> Table:
 
 def faults_table(recording: Recording) -> Table:
     """Each fault that was injected, and how long it took until its victims' work went on."""
-    table = plain_table("fault", "hit", "at", "for", "recovery")
-    for record, recovery in list(zip(recording.faults, recoveries(recording), strict=True))[:FAULTS_SHOWN]:
+    table = plain_table("fault", "hit", "at", "for", "recovery", "messages", "operations")
+    rows = zip(recording.faults, recoveries(recording), hits(recording), strict=True)
+    for record, recovery, hit in list(rows)[:FAULTS_SHOWN]:
         lasted = "open" if record.healed_ns is None else _seconds(record.healed_ns - record.injected_ns)
         recovered = "none by the end" if recovery.open else _seconds(recovery.recovery_ns)
-        table.add_row(record.fault, record.detail, _seconds(record.injected_ns), lasted, recovered)
+        cut = (f"{hit.messages:,}", f"{hit.operations:,}")
+        table.add_row(record.fault, record.detail, _seconds(record.injected_ns), lasted, recovered, *cut)
     if len(recording.faults) > FAULTS_SHOWN:
-        table.add_row("...", f"and {len(recording.faults) - FAULTS_SHOWN} more", "", "", "")
+        table.add_row("...", f"and {len(recording.faults) - FAULTS_SHOWN} more", *[""] * 5)
     return table
+
+
+def remarks(recording: Recording) -> Iterator[str]:
+    """What of the chaos did not happen, or hit nothing: a run that passes by luck must not look like one that held."""
+    idle = [f"{hit.fault.fault} at {_seconds(hit.fault.injected_ns)}" for hit in hits(recording) if hit.nothing]
+    if idle:
+        more = f" and {len(idle) - FAULTS_SHOWN} more" if len(idle) > FAULTS_SHOWN else ""
+        yield f"hit no message, no operation and no node: {', '.join(idle[:FAULTS_SHOWN])}{more}"
+    for skipped in recording.skipped[:FAULTS_SHOWN]:
+        yield f"not injected: {skipped.fault} at {_seconds(skipped.planned_ns)}: {skipped.reason}"
 
 
 def verdicts_table(verdicts: dict[str, Verdict], expected: Sequence[Expected]) -> Table:
@@ -170,6 +185,8 @@ def _in_short(summary: Summary) -> str:
         if name in summary.metrics:
             parts.append(f"{name} {shown(summary.metrics[name])}")
     parts.append(f"{summary.messages:,} messages")
+    if summary.start_s is not None:
+        parts.append(f"started in {summary.start_s:.1f} s, {summary.memory_mb or 0:,.0f} MB")
     virtual = "" if summary.virtual_s is None else f" ({summary.virtual_s:.1f} s simulated)"
     parts.append(f"{summary.wall_s:.2f} s{virtual}")
     if summary.digest:

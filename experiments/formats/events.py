@@ -96,7 +96,10 @@ class Pairing:
             raise HistoryError("some events have a time and some have none")
         time_ns = (self._last_ns or 0) + 1 if event.time is None else event.time
         if self._last_ns is not None and time_ns < self._last_ns:
-            backwards = HistoryError(f"time goes backwards, from {self._last_ns} to {time_ns}", line=event.line)
+            backwards = HistoryError(
+                f"time goes backwards, from {self._last_ns} to {time_ns}; --lenient takes the file's order",
+                line=event.line,
+            )
             if self._skip is None:
                 raise backwards
             self._skip(backwards)  # the order of the file counts

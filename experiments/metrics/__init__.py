@@ -5,7 +5,7 @@ fault or type of message: `latency_p99_ms[region=eu-west-1,op=write]`, `recovery
 `bytes_sent[type=AppendEntries]`. A metric without data is None.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from actors.history import Operation
 from cluster.journal import MessageSent
@@ -20,7 +20,7 @@ from experiments.metrics.staleness import STALENESS, staleness_by_age
 from experiments.metrics.traffic import TRAFFIC
 from experiments.recording import Recording
 
-__all__ = ["METRICS", "Metric", "Recovery", "Sample", "is_answered", "measure", "recoveries"]
+__all__ = ["METRICS", "Metric", "Recovery", "Sample", "is_answered", "measure", "recoveries", "trusted"]
 
 METRICS: dict[str, Metric] = {
     row.name: row for row in (*OPERATIONS, *FAULTS, *LEADERS, *LOGS, *TRAFFIC, *REPLICAS, *STALENESS)
@@ -43,6 +43,13 @@ def measure(recording: Recording) -> dict[str, float | None]:
     for fault in sorted({fault.fault for fault in recording.faults}):
         figures |= _labelled(Sample(recording, counted, fault=fault), f"fault={fault}")
     return figures | staleness_by_age(recording)
+
+
+def trusted(metrics: Mapping[str, float | None], *, too_small: bool) -> Mapping[str, float | None]:
+    """The metrics that mean something: on a machine that was too small for the run, none of performance."""
+    if not too_small:
+        return metrics
+    return {name: value for name, value in metrics.items() if not METRICS[name.partition("[")[0]].of_performance}
 
 
 def _labelled(sample: Sample, label: str) -> dict[str, float | None]:

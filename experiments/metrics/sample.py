@@ -80,6 +80,11 @@ class Metric(NamedTuple):
     least_is: Literal["share", "absolute"] = "share"  # ... as a share of the value, or in the metric's unit
     labels: tuple[str, ...] = ()
 
+    @property
+    def of_performance(self) -> bool:
+        """Whether it says how fast or how well the system served, which a machine that is too small distorts."""
+        return self.unit in ("ms", "s", "ops/s") or self.name in ("availability", "utilisation_max")
+
 
 def is_answered(operation: Operation) -> bool:
     """Whether the state answered before the client gave up: ok, or a definite answer such as a failed compare."""

@@ -46,6 +46,9 @@ class ClusterFile(FileModel):
     disk_throughput: Bandwidth | None = Field(default=None, description="a sync takes longer by what it writes")
     cpu: CpuFile | None = Field(default=None, description="what handling costs; without it, no time")
     bandwidth: Bandwidth | None = Field(default=None, description="of each server's network card; else without end")
+    host_loss: Literal["fail", "stay_down", "restart"] = Field(
+        default="fail", description="what the end of a host that no fault asked for means, on Ray"
+    )
     density: int | None = Field(default=None, ge=1, description="nodes a Ray actor; 1 up to 16 nodes")
 
 
@@ -108,6 +111,9 @@ class ExperimentFile(FileModel):
     chaos: Any = Field(default=[])
     check: list[CheckLine] = Field(default=[], description="checkers that must find the run valid")
     expect: list[str] = Field(default=[], description="such as: availability >= 95%")
+    crash_points: Literal["all"] | None = Field(
+        default=None, description="all: run it again for each disk write, crash there, and judge each of these runs"
+    )
     record: RecordLevel = Field(default="events", description="how much is recorded; each includes those before")
     claim: list[ClaimFile] = Field(default=[], max_length=MAX_CLAIMS, description="what a text claims")
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeVar, get_args
 import msgspec
 
 from actors.settings import Settings
+from actors.systems import SYSTEMS
 from chaos.fault import Fault
 from chaos.faults import FAULTS
 from chaos.user_fault import UserFault
@@ -74,18 +75,30 @@ class Schedule(NamedTuple):
     steps: list[tuple[tuple[str | int, ...], Any]]  # (its path in the file, the step)
     steady: Any  # a SteadyFile, or None
     stop_when: list[str]
+    left_out: list[str]  # faults of mixes that the system does not claim to survive
 
 
 def schedule_of(file: ExperimentFile) -> Schedule:
     """The chaos of a file: its own steps, then those of its mixes. Raises LookupError for an unknown mix."""
     if isinstance(file.chaos, list):
-        return Schedule([(("chaos", place), step) for place, step in enumerate(file.chaos)], None, [])
+        return Schedule([(("chaos", place), step) for place, step in enumerate(file.chaos)], None, [], [])
     steps: list[tuple[tuple[str | int, ...], Any]] = [
         (("chaos", "steps", place), step) for place, step in enumerate(file.chaos.steps)
     ]
+    beyond = () if file.chaos.beyond_fault_model else beyond_model(file)
+    left_out = []
     for name in file.chaos.mixes:
-        steps += [(("chaos", name, place), step) for place, step in enumerate(mixes.load(name))]
-    return Schedule(steps, file.chaos.steady_state, file.chaos.stop_when)
+        for place, step in enumerate(mixes.load(name)):
+            spared = [fault for fault in chosen(step, FAULTS) if fault in beyond]
+            left_out += spared
+            if not spared:
+                steps.append((("chaos", name, place), step))
+    return Schedule(steps, file.chaos.steady_state, file.chaos.stop_when, left_out)
+
+
+def beyond_model(file: ExperimentFile) -> tuple[str, ...]:
+    """The faults that the file's system does not claim to survive."""
+    return tuple(fault for name in chosen(file.system, SYSTEMS) for fault in SYSTEMS[name].beyond_model)
 
 
 def fault_of_step(step: Any) -> Fault:

@@ -66,6 +66,14 @@ STEP_KEYS: dict[str, Any] = {
 }
 
 
+MORE_STEP_KEYS = {
+    "jitter": ("a time such as 150ms or 2s", "jitter: 2s", "with every: put each time off by a drawn part of this"),
+    "sequence": ("a list of steps", "sequence: [{wait: 1s}, {crash: {nodes: n1}, for: 2s}]", "one after another"),
+    "together": ("a list of steps", "together: [{wait: 3s}, {pause: {nodes: n1}}]", "at once, to the last end"),
+}
+"""Key -> (what may stand there, example, purpose): what the model of a step adds to STEP_KEYS."""
+
+
 @cache
 def step_model() -> type[FileModel]:
     """The model of a step, with the faults that there are."""

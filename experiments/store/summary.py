@@ -62,6 +62,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     interrupted: bool = False
     failed: str | None = None  # why the fabric failed
     notes: tuple[str, ...] = ()
+    too_small: bool = False  # the machine could not keep up: what the run says of performance says nothing
+    start_s: float | None = None  # until all nodes ran, on Ray
+    memory_mb: float | None = None  # of the hosts' processes at the end, on Ray
 
     def contract(self) -> dict[str, Any]:
         """The JSON object of one run that `--json` prints."""

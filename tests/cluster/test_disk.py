@@ -56,6 +56,17 @@ def test_a_crash_keeps_what_was_synced_and_a_first_part_of_the_rest(
     assert left in [image_of(records[:kept]) for kept in range(synced, len(records) + 1)]
 
 
+@given(RECORDS, st.integers(0, 8), st.randoms(use_true_random=False))
+def test_after_a_crash_the_disk_tells_the_records_that_are_lost(
+    records: list[Record], synced: int, draw: Random
+) -> None:
+    disk = written(records, min(synced, len(records)))
+    left = disk.crash(draw)
+    kept = len(records) - len(disk.unsynced())
+    assert disk.unsynced() == records[kept:]
+    assert left == image_of(records[:kept])
+
+
 @given(st.integers(0, 6), st.integers(0, 6))
 @settings(max_examples=30)
 def test_every_prefix_of_what_was_not_synced_can_be_what_a_crash_leaves(synced: int, unsynced: int) -> None:

@@ -108,3 +108,12 @@ def test_runs_are_paired_by_seed_and_place_and_lines_about_runs_that_are_not_the
     apart = [ran(plan, "a", 1, ok=1, matrix={"x": 1}), ran(plan, "b", 1, ok=1, matrix={"x": 2})]
     assert judge_group(apart)[0].holds == "unknown"
     assert [line.text for line in judge_group(group[:1])] == ["ok >= 1 in 100% of runs"]
+
+
+def test_on_a_machine_that_is_too_small_performance_is_unknown_and_counts_are_not(plan: Plan) -> None:
+    lines = ("availability >= 0%", "latency_p50_ms <= 1h", "operations >= 0")
+    planned = msgspec.structs.replace(plan, check=(), expect=lines)
+    assert [line.holds for line in judge_run(planned, recording()).expect] == [True, True, True]
+    small = judge_run(planned, recording(), too_small=True)
+    assert [line.holds for line in small.expect] == ["unknown", "unknown", True]
+    assert not small.ok

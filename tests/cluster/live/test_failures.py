@@ -23,7 +23,7 @@ pytestmark = pytest.mark.ray
 
 
 def setup_of(*kinds: type[Actor]) -> Setup:
-    return small_setup([ActorSpec(kind, Settings()) for kind in kinds], duration_ns=30 * SECOND)
+    return small_setup([ActorSpec(kind, Settings()) for kind in kinds], duration_ns=90 * SECOND)
 
 
 def run(setup: Setup, folder: Path, director: Director | None = None) -> FabricResult:
@@ -32,7 +32,7 @@ def run(setup: Setup, folder: Path, director: Director | None = None) -> FabricR
 
 @pytest.mark.usefixtures("ray_session")
 class TestDuringARun:
-    """A run of half a minute that ends early, with an error."""
+    """A run of a minute and a half that ends early, with an error."""
 
     def test_a_bug_in_a_handler_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(FabricError, match=r"n1.*ZeroDivisionError: a bug in a handler"):
@@ -43,7 +43,7 @@ class TestDuringARun:
         began_s = time.monotonic()
         with pytest.raises(FabricError, match="host n1 ended though no fault had killed it"):
             run(setup, tmp_path)
-        assert time.monotonic() - began_s < 20
+        assert time.monotonic() - began_s < 60
         assert {entry.node for entry in entries_of(setup, tmp_path)} == {-1, 0, 1}
 
     def test_a_bug_in_the_controller_is_named_and_its_faults_are_healed(self, tmp_path: Path) -> None:

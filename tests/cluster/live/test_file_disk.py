@@ -1,5 +1,7 @@
 """A host's disk: what survives a crash is what was synced, and a part of what was not, in order and whole."""
 
+import errno
+import os
 from pathlib import Path
 from queue import SimpleQueue
 from random import Random
@@ -100,6 +102,16 @@ def test_a_flipped_bit_ends_the_log_there(tmp_path: Path) -> None:
     data[_ends(bytes(data))[0] + 10] ^= 1
     log.write_bytes(data)
     assert written(tmp_path, []) == [save(0, 1)]
+
+
+def test_a_disk_that_fails_says_so(tmp_path: Path) -> None:
+    """Whoever waits for a sync that never comes must hear why."""
+    told: SimpleQueue[OSError] = SimpleQueue()
+    disk = FileDisk(tmp_path, "h", sync=True, failed=told.put)
+    disk.recover(Random(1))
+    os.dup2(os.open("/dev/full", os.O_WRONLY), disk._log)
+    disk.write(0, [save(0, 1)[1]], lambda _: None)
+    assert told.get(timeout=5).errno == errno.ENOSPC
 
 
 def test_nodes_of_a_host_share_the_log_and_each_finds_its_own(tmp_path: Path) -> None:

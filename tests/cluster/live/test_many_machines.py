@@ -78,7 +78,7 @@ def test_a_machine_that_is_lost_stays_down_where_the_file_says_so(tmp_path: Path
     assert said["stopped"] == [N3]
     assert said["starts"] == [[0], [0], [0], [0]]
     assert min(said["last_ns"][node] for node in (0, 1, 3)) > 8 * SECOND, "the others ran to the end"
-    assert 0 < said["clocks"]["n2"] < 20 * MS, "a host elsewhere: its clock is known to within a bound"
+    assert 0 < said["clocks"]["n2"] < 200 * MS, "a host elsewhere: its clock is known to within a bound"
     assert said["clocks"]["n1"] == 0, "a host beside the driver has the driver's clock"
     assert "n3-0.msgpack" in said["journals"], "what the lost machine had sent is kept"
 

@@ -64,7 +64,9 @@ def start_driver(tmp_path: Path) -> Iterator[Callable[[], Driver]]:
         driver.process.wait(10)
         assert driver.process.stdout is not None
         driver.process.stdout.close()
-    left = os.listdir(temporary)
+    deadline_s = time.monotonic() + 10
+    while (left := os.listdir(temporary)) and time.monotonic() < deadline_s:
+        time.sleep(0.1)
     shutil.rmtree(temporary)
     assert left == [], "Ray's temporary files are removed"
 
