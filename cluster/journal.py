@@ -212,20 +212,20 @@ class Journal:
         """
         if not self._pending:
             return b""
-        kept = self._pending
+        kept = told = self._pending
+        self._pending = []  # ahead of the rest: whatever cuts it short, nothing is written twice
         if self._kept is not None:
-            kept = [entry for entry in self._pending if type(entry[2]) in self._kept]
+            kept = [entry for entry in told if type(entry[2]) in self._kept]
         data = b""
         if self._file is None:
             origin = self._origin_ns
             self.entries.extend(Entry(time_ns - origin, node, item) for time_ns, node, item in kept)
         if self._file is not None or self.copy_to is not None:
-            data = self._encoder.encode(self._pending)
+            data = self._encoder.encode(told)
         if self._file is not None:
-            write_whole(self._file, data if kept is self._pending else self._encoder.encode(kept))
+            write_whole(self._file, data if kept is told else self._encoder.encode(kept))
         if self.copy_to is not None:
             self.copy_to(data)
-        self._pending.clear()
         return data
 
     def close(self) -> None:

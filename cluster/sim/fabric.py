@@ -99,14 +99,19 @@ def run_loop(loop: SimLoop, director: Director, watch: Callable[[Progress], None
     loop.schedule_director()
     for node in range(len(setup.topology.regions)):
         loop.start(node)
-    try:
-        loop.run_until(setup.duration_ns, watch)
-    except KeyboardInterrupt:
-        interrupted = True
-    finally:
-        director.finish(loop.now_ns)
-    if not interrupted:
-        loop.run_until(loop.now_ns + setup.drain_ns, watch)
+    with loop.interrupts:
+        try:
+            loop.run_until(setup.duration_ns, watch)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            director.finish(loop.now_ns)
+        if not interrupted:
+            try:
+                loop.run_until(loop.now_ns + setup.drain_ns, watch)
+                loop.interrupts.look()
+            except KeyboardInterrupt:
+                interrupted = True
     loop.tell_loads()
     loop.record(loop.traffic())
     return interrupted

@@ -10,6 +10,7 @@ from cluster.fabric import Director, Progress, Setup
 from cluster.journal import NOBODY, Journal
 from cluster.loop import CALL, DELIVER, SYNCED, Loop
 from cluster.sim.digest import BULK, Digest
+from cluster.sim.interrupts import Interrupts
 from cluster.tally import COUNTED, Tally
 
 WATCH_EVERY_S = 0.2
@@ -30,6 +31,7 @@ class SimLoop(Loop):
         self._watches = None if watches is None else frozenset(watches)
         self._director_due_ns: int | None = None  # the call of the director that stands in the heap
         self._watched_s = time.monotonic()
+        self.interrupts = Interrupts()
         journal.copy_to = self.digest.add_events
 
     def forward(self, due_ns: int, source: NodeId, target: NodeId, message: Message) -> None:
@@ -100,6 +102,7 @@ class SimLoop(Loop):
     def end_bulk(self, watch: Watch) -> None:
         """What is done once every BULK steps."""
         self.digest.drain()
+        self.interrupts.look()
         now_s = time.monotonic()
         if now_s - self._watched_s > WATCH_EVERY_S:
             self._watched_s = now_s
