@@ -13,6 +13,7 @@ import msgspec
 
 from actors.settings import Settings, Unit, file_key
 
+_SIZES = (("GiB", 1 << 30), ("GB", 10**9), ("MiB", 1 << 20), ("MB", 10**6), ("KiB", 1 << 10), ("kB", 10**3))
 _TIMES = (("h", 3_600_000_000_000), ("min", 60_000_000_000), ("s", 10**9), ("ms", 10**6), ("us", 10**3))
 _FIELD = re.compile(r"^    (\w+): [^#]*?#\s*(.*)$")
 _PLAIN = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
@@ -24,6 +25,14 @@ def duration_text(value_ns: int) -> str:
         if value_ns and value_ns % size == 0:
             return f"{value_ns // size}{unit}"
     return f"{value_ns}ns" if value_ns else "0s"
+
+
+def size_text(value: int) -> str:
+    """A size as a file would write it, exactly."""
+    for unit, size in _SIZES:
+        if value and value % size == 0:
+            return f"{value // size}{unit}"
+    return f"{value}B"
 
 
 def value_text(value: Any, annotation: Any) -> str:
@@ -42,6 +51,10 @@ def value_text(value: Any, annotation: Any) -> str:
             return f"{duration_text(value[0])}..{duration_text(value[1])}"
         case Unit.RATE:
             return f"{_decimal(value)}/s"
+        case Unit.SIZE:
+            return size_text(value)
+        case Unit.BANDWIDTH:
+            return f"{size_text(int(value))}/s"
         case Unit.SHARE:
             return f"{_decimal(value, 100)}%"
         case Unit.MIX:

@@ -67,7 +67,7 @@ WRONG = [
     Wrong("chaos", "[{At: 1s, crash: {nodes: n1}}]", 6, "chaos[0].At", "did you mean at or"),
     Wrong("name", None, 1, "name", "the key 'name' is missing"),
     Wrong("duration", None, 1, "duration", "missing"),
-    Wrong("chaos", "[{at: 1s, crash: {}}]", 6, "chaos[0].crash.nodes", "missing"),
+    Wrong("chaos", "[{at: 1s, crash: {}}]", 6, "chaos[0].crash", "exactly one of nodes, host_of"),
     # what YAML 1.1 would have read
     Wrong("system", "{raft: {pre_vote: yes}}", 3, "system.raft.pre_vote", "'yes' is not true or false; write true"),
     Wrong("system", "{raft: {pre_vote: off}}", 3, "system.raft.pre_vote", "write false"),
