@@ -26,15 +26,21 @@ LONGEST_TEMPORARY_FOLDER = 25  # characters
 OBJECT_STORE_BYTES = 100 * 1024 * 1024  # the least that Ray takes is 75 MB; nothing large goes through it
 
 
+HERE = "local"  # Ray's own word
+
+
 @contextlib.contextmanager
 def ray_cluster(address: str | None) -> Iterator[None]:
     """Ray, for the time of the context. One that was running before stays.
+
+    Args:
+        address: of a running cluster; None, or "local", starts one on this machine.
 
     Raises: FabricError if it can't be started or reached.
     """
     if ray.is_initialized():
         yield
-    elif address:
+    elif address and address != HERE:
         with _joined(address):
             yield
     else:

@@ -42,7 +42,7 @@ from experiments.twice import run_twice
 @click.option("--repeat", type=click.IntRange(min=1), help="How many runs, with seeds that count up.")
 @click.option("--duration", metavar="TIME", help="How long a run takes, such as 30s.")
 @click.option("--variant", help="Run this variant only.")
-@click.option("--address", help="A running Ray cluster's address; without it one is started here.")
+@click.option("--address", help="A running Ray cluster's address; `local` starts Ray, and makes simulations its tasks.")
 @click.option("--twice", is_flag=True, help="Run each again in two fresh processes, and tell where they part.")
 @store_option
 @answering
