@@ -22,6 +22,9 @@ def compare(a: str, b: str, *, labels: bool, store: Path) -> Answer:
     """Compare run A with run B: the parameters that differ, the metrics with their ratio, the verdicts.
 
     Each is a folder, an id, a unique prefix, @last or @last~1.
+
+    \b
+    splitbrain compare @last~1 @last
     """
     left, right = find_run(store, a), find_run(store, b)
     comparison = compare_runs(left, right)

@@ -50,6 +50,11 @@ def run(file: str, store: Path, *, address: str | None, twice: bool, **changes: 
     """Run an experiment, record it and judge it.
 
     FILE is an experiment file, a run's plan.json or the name of a run; a plan is repeated exactly.
+
+    \b
+    splitbrain run experiments/catalog/leader-election.yaml
+    splitbrain run FILE --fabric ray --seed 7 --set system.raft.batch=1
+    splitbrain run @last --json
     """
     wanted = plans_of(file, store, Changes(**changes))
     if twice and any(plan.fabric != "sim" for plan in wanted.plans):

@@ -24,6 +24,9 @@ def validate(file: Path, show_plan: bool) -> Answer:
     """Check an experiment file; name all that is wrong with it, one `file:line: path: message` each.
 
     What is legal but odd is a warning. --plan shows what would be run.
+
+    \b
+    splitbrain validate experiments/catalog/split-brain.yaml --plan
     """
     spec = load_spec(file)
     plans = unfold(spec, fabric="sim")
