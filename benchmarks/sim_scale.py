@@ -71,6 +71,8 @@ def bar(cost_us: float) -> str:
 class Listener(load.Nobody):
     """Counts who has heard."""
 
+    watches = (Heard,)
+
     def __init__(self) -> None:
         self.heard: set[NodeId] = set()
 
