@@ -74,6 +74,8 @@ def _object(draw: st.DrawFn, rule: dict[str, Any], depth: int) -> dict[str, Any]
     properties, required = rule.get("properties", {}), rule.get("required", [])
     if not properties:
         values = rule.get("additionalProperties")
+        if values is False:
+            return {}
         names = draw(st.lists(WORDS, max_size=2, unique=True))
         return {name: of_schema(draw, values if isinstance(values, dict) else {}, depth + 1) for name in names}
     optional = [name for name in properties if name not in required]
