@@ -80,6 +80,8 @@ class Pairing:
             return
         if opened is None:
             raise HistoryError(f"process {event.process} has an {event.type} of {event.function} without an invoke")
+        if event.function in TIMED_OUT:  # a log that says why in place of what
+            event = event._replace(function=opened.event.function, error=event.function)
         if opened.event.function != event.function:
             raise HistoryError(
                 f"process {event.process} has an {event.type} of {event.function}, but what it invoked in line "

@@ -281,3 +281,10 @@ def test_an_exported_history_reads_back_and_is_judged_alike(
             assert linearizable(again.history, model=model).valid == wanted
 
     back()
+
+
+@pytest.mark.parametrize("line", [":info\t:timed-out", ":info  :read  :timed-out", ":info :timed-out nil"])
+def test_a_log_may_say_why_an_operation_has_no_outcome_in_place_of_what_it_was(tmp_path: Path, line: str) -> None:
+    text = f"INFO  jepsen.util - 5  :invoke  :read  nil\nINFO  jepsen.util - 5  {line}\n"
+    ((process, function, *_, returned, outcome, _),) = read(tmp_path, text)
+    assert (process, function, returned, outcome) == (5, "read", None, "info")
