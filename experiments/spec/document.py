@@ -21,7 +21,7 @@ TOO_DEEP = f"values are nested more than {MAX_DEPTH} deep, aliases unfolded"
 Scalar: TypeAlias = str | int | float | bool | None
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9]\d{0,18})")
-_FLOAT = re.compile(r"[-+]?(?:\d{1,18}\.\d{0,18}|\.\d{1,18}|\d{1,18})(?:[eE][-+]?\d{1,3})?")
+_FLOAT = re.compile(r"[-+]?(?:\d{1,18}\.\d{0,40}|\.\d{1,40}|\d{1,18})(?:[eE][-+]?\d{1,3})?")
 _OCTAL = re.compile(r"[-+]?0\d+")
 _WORDS: dict[str, Scalar] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,

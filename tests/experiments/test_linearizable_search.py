@@ -131,3 +131,16 @@ def test_the_operation_named_ends_the_shortest_prefix_without_an_order(history: 
 
 def asdict(operation: Operation) -> dict[str, object]:
     return {field: getattr(operation, field) for field in operation.__struct_fields__}
+
+
+def test_a_process_that_contradicts_itself_in_one_moment_is_named_before_what_comes_later() -> None:
+    """Zones condemn the key for the value that nobody wrote; what its process did in no time was wrong before that."""
+
+    def done(process: int, function: str, value: int | None, result: int | None, end: int, place: int) -> Operation:
+        return Operation(
+            process=process, node=0, workload="w", function=function, key="k", value=value, intended_ns=place,
+            invoke_ns=0, return_ns=end, outcome="ok", result=result,
+        )  # fmt: skip
+
+    history = [done(0, "read", None, 1, 1, 0), done(1, "write", 2, None, 0, 1), done(1, "read", None, None, 0, 2)]
+    assert linearizable(history).evidence["anomalies"][0]["operation"]["operation"] == 2

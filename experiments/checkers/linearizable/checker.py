@@ -82,7 +82,9 @@ def linearizable(
     limits = Limits(time.monotonic() + EXPLAINING_S, configurations)
     broken = [one for one in judged if one.finding.linearizable is False]
     failing = [shortest_failing_prefix(one.history, rules, limits, one.finding.furthest_ns) for one in broken]
-    failing += [shortest_prefix_that_clashes(columns, clash.key, rules, clock_bound_ns) for clash in by_zones.clashes]
+    failing += [
+        shortest_prefix_that_clashes(columns, clash.key, rules, clock_bound_ns, limits) for clash in by_zones.clashes
+    ]
     anomalies = [_anomaly(prefix, stuck, rules, naming) for prefix, stuck in failing]
     anomalies.sort(key=lambda anomaly: anomaly.found_ns)
     return _verdict(columns, by_zones, judged, anomalies, clock_bound_ns)

@@ -10,7 +10,7 @@ from experiments.checkers.columns import FAIL, INFO, NEVER_NS, OK, Columns, Ints
 from experiments.checkers.linearizable.models import KeyValue, Model
 from experiments.checkers.linearizable.objects import ObjectHistory, Placed, object_history
 from experiments.checkers.linearizable.search import Limits, return_ns, search
-from experiments.checkers.linearizable.zones import Clash, zones
+from experiments.checkers.linearizable.zones import Zones, zones
 
 
 def shortest_failing_prefix(
@@ -50,9 +50,12 @@ def _prefix(history: ObjectHistory, by_return: Sequence[Placed], length: int) ->
 
 
 def shortest_prefix_that_clashes(
-    history: Columns, key: int, model: Model, bound_ns: int
+    history: Columns, key: int, model: Model, bound_ns: int, limits: Limits
 ) -> tuple[ObjectHistory, Placed]:
     """The same for a key that zones have condemned, with no more operations than show it: two values and their writes.
+
+    Where what comes before clashes too, but only by the order in which a process's operations touch, a search finds the
+    prefix: zones can't tell.
 
     Args:
         key: a place in `history.keys`.
@@ -64,9 +67,13 @@ def shortest_prefix_that_clashes(
     good, bad = 0, len(returned)
     while bad - good > 1:
         middle = (good + bad) // 2
-        clashes = _judge_prefix(one, returned[:middle], model, bound_ns)[1]
+        clashes = _judge_prefix(one, returned[:middle], model, bound_ns)[1].clashes
         good, bad = (good, middle) if clashes else (middle, bad)
-    prefix, clashes = _judge_prefix(one, returned[:bad], model, bound_ns)
+    if good and _judge_prefix(one, returned[:good], model, bound_ns)[1].disputed:
+        whole = object_history(history.keys[key], zip(rows.tolist(), one, strict=True), model, bound_ns)
+        return shortest_failing_prefix(whole, model, limits)
+    prefix, found_by_zones = _judge_prefix(one, returned[:bad], model, bound_ns)
+    clashes = found_by_zones.clashes
     stuck = int(rows[returned[bad - 1]])
     shown = sorted(prefix[row] for row in clashes[0].rows)
     operations = [(int(rows[row]), one.take(np.array([row]))) for row in shown]
@@ -78,8 +85,8 @@ def shortest_prefix_that_clashes(
     return shortest, next(operation for operation in definite if operation.place == stuck)
 
 
-def _judge_prefix(history: Columns, returned: Ints, model: Model, bound_ns: int) -> tuple[list[int], list[Clash]]:
-    """The rows of the prefix that ends when these have returned, and its clashes; what had not returned is open."""
+def _judge_prefix(history: Columns, returned: Ints, model: Model, bound_ns: int) -> tuple[list[int], Zones]:
+    """The rows of the prefix that ends when these have returned, and its zones; what had not returned is open."""
     assert isinstance(model, KeyValue), "zones judge nothing else"
     end_ns = history.return_ns[returned[-1]] + 2 * bound_ns
     done = np.zeros(len(history), dtype=bool)
@@ -92,4 +99,4 @@ def _judge_prefix(history: Columns, returned: Ints, model: Model, bound_ns: int)
         return_ns=np.where(still_open, NEVER_NS, part.return_ns),
         outcome=np.where(still_open, INFO, part.outcome).astype(np.int8),
     )
-    return rows.tolist(), zones(part, initial=model.reads_at_first, bound_ns=bound_ns).clashes
+    return rows.tolist(), zones(part, initial=model.reads_at_first, bound_ns=bound_ns)
