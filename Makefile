@@ -32,8 +32,8 @@ test: lint ## lint, then all tests but the long ones
 	$(BIN)/pytest -n 2 -m "not long and not ray"
 	$(BIN)/pytest -m "ray and not long"
 
-test-long: setup ## the long searches
-	$(BIN)/pytest -m long
+test-long: setup ## the long searches, and all properties with new examples
+	SPLITBRAIN_EXAMPLES=search $(BIN)/pytest -m "long or not ray"
 
 docs: setup ## write the documents that are made from the code
 	$(BIN)/python -m experiments.documents

@@ -1,5 +1,6 @@
 """The arms of tests that run on every fabric."""
 
+import os
 from collections.abc import Iterator
 
 import hypothesis
@@ -8,8 +9,11 @@ from fabric_runs import Ended, RunOn, entries_of
 
 from cluster.fabric import Director, Setup, load_fabric
 
-hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no failure
-hypothesis.settings.load_profile("patient")
+# A busy machine is no failure, hence no deadlines. `make test` tries the same examples each time, so that a red run is
+# the change's doing; `make test-long` searches further, with examples of its own.
+hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None)
+hypothesis.settings.load_profile(os.environ.get("SPLITBRAIN_EXAMPLES", "same"))
 
 
 @pytest.fixture(scope="session")
