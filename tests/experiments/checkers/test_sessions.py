@@ -119,7 +119,7 @@ def compare(
         seen[truth] += 1
 
     agrees()
-    assert min(seen.values()) > EXAMPLES / 50, seen
+    assert min(seen.values()) > EXAMPLES / 100, seen
 
 
 def before(history: list[Operation], *, reads_from: bool) -> set[tuple[int, int]]:
