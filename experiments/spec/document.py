@@ -5,7 +5,7 @@ truth, a time or a number says so. Keys that stand twice, and nesting, aliases o
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -65,6 +65,12 @@ class Tree:
             else:
                 break
         return mark
+
+    def problem(self, path: Iterable[str | int], message: str) -> Problem:
+        """What is wrong at a path, with the line where it stands."""
+        way = tuple(path)
+        mark = self.mark_of(way)
+        return Problem(mark.file, mark.line, path_text(way), message)
 
 
 def read_tree(path: Path) -> Tree:

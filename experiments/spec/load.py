@@ -1,6 +1,6 @@
 """Read an experiment file: tree, extended files, overrides, variants, validation. All that is wrong is told at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from experiments.spec.messages import message_of, path_of
 from experiments.spec.models import ExperimentFile, file_model
 from experiments.spec.oddities import oddities
 from experiments.spec.points import places, variant_names
-from experiments.spec.problem import InvalidFile, Problem, path_text
+from experiments.spec.problem import InvalidFile, Problem
 
 MAX_EXTENDED = 8  # files on top of one another
 MAX_RUNS = 100_000
@@ -64,13 +64,13 @@ def spec_of(tree: Tree, path: Path, sets: Mapping[str, str]) -> Spec:
         if file is not None:
             params = dict(sets) | place.params
             points.append(Point(variant=place.variant, matrix=place.matrix, params=params, file=file))
-            warnings += [_problem(place.tree, odd, message) for odd, message in oddities(file)]
+            warnings += [place.tree.problem(odd, message) for odd, message in oddities(file)]
         elif len(problems) > MAX_PROBLEMS:
             break  # the same few mistakes in every place of a matrix
     if not problems:
         problems += _too_many(tree, points)
     if len(problems) >= MAX_PROBLEMS:
-        problems.append(_problem(tree, (), f"there are more than {MAX_PROBLEMS:,} mistakes; here are the first ones"))
+        problems.append(tree.problem((), f"there are more than {MAX_PROBLEMS:,} mistakes; here are the first ones"))
     if problems:
         raise InvalidFile(problems)
     return Spec(path=path, points=tuple(points), warnings=tuple(dict.fromkeys(warnings)))
@@ -82,9 +82,9 @@ def validate(tree: Tree, variants: tuple[str, ...]) -> tuple[ExperimentFile | No
         file = file_model().model_validate(tree.plain())
     except ValidationError as error:
         found = ((path_of(one), message_of(one, file_model())) for one in error.errors(include_url=False))
-        return None, [_problem(tree, path, message) for path, message in islice(found, MAX_PROBLEMS)]
+        return None, [tree.problem(path, message) for path, message in islice(found, MAX_PROBLEMS)]
     wrong = islice(check_file(file, variants), MAX_PROBLEMS)
-    problems = [_problem(tree, path, message) for path, message in wrong]
+    problems = [tree.problem(path, message) for path, message in wrong]
     return (None if problems else file), problems
 
 
@@ -97,7 +97,7 @@ def read_extended(path: Path, above: tuple[Path, ...] = ()) -> Tree:
         return tree
     chain = (*above, path.resolve())
     if not isinstance(extends.value, str):
-        raise InvalidFile([_problem(tree, ("extends",), "write the file that this one builds on: extends: other.yaml")])
+        raise InvalidFile([tree.problem(("extends",), "write the file that this one builds on: extends: other.yaml")])
     base = path.parent / extends.value
     try:
         there, resolved = base.is_file(), base.resolve()
@@ -105,9 +105,9 @@ def read_extended(path: Path, above: tuple[Path, ...] = ()) -> Tree:
         there, resolved = False, base
     if resolved in chain or len(chain) >= MAX_EXTENDED:
         way = " -> ".join(file.name for file in (*chain, base))
-        raise InvalidFile([_problem(tree, ("extends",), f"files extend one another without an end: {way}")])
+        raise InvalidFile([tree.problem(("extends",), f"files extend one another without an end: {way}")])
     if not there:
-        raise InvalidFile([_problem(tree, ("extends",), f"there is no file {str(base)!r}")])
+        raise InvalidFile([tree.problem(("extends",), f"there is no file {str(base)!r}")])
     return overrides.merged(read_extended(base, chain), overrides.without(tree, ("extends",)))
 
 
@@ -115,10 +115,4 @@ def _too_many(tree: Tree, points: list[Point]) -> list[Problem]:
     runs = sum(max(len(point.file.seed), point.file.repeat) for point in points)
     if runs <= MAX_RUNS:
         return []
-    return [_problem(tree, ("repeat",), f"that makes {runs:,} runs; {MAX_RUNS:,} are allowed")]
-
-
-def _problem(tree: Tree, path: Iterable[str | int], message: str) -> Problem:
-    way = tuple(path)
-    mark = tree.mark_of(way)
-    return Problem(mark.file, mark.line, path_text(way), message)
+    return [tree.problem(("repeat",), f"that makes {runs:,} runs; {MAX_RUNS:,} are allowed")]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from experiments.spec import overrides
 from experiments.spec.document import Tree
-from experiments.spec.problem import InvalidFile, Problem, path_text
+from experiments.spec.problem import InvalidFile, Problem
 
 FOLDED = ("variants", "matrix")  # keys that say how one file becomes several
 FIXED = ("name", "variants", "matrix", "extends", "repeat", "seed", "expect", "claim")  # what is the whole file's
@@ -42,7 +42,7 @@ def places(tree: Tree) -> Iterator[Place]:
     count = len(variants) * math.prod(len(values) for _, values in axes)
     if count > MAX_POINTS:
         message = f"variants and matrix make {count:,} combinations; {MAX_POINTS:,} are allowed"
-        problems.append(_problem(tree, ("matrix",), message))
+        problems.append(tree.problem(("matrix",), message))
     if problems:
         raise InvalidFile(problems)
     base = overrides.without(tree, FOLDED)
@@ -64,7 +64,7 @@ def _variants(tree: Tree, problems: list[Problem]) -> dict[str | None, Tree | No
         return {None: None}
     if not isinstance(given.value, dict) or not given.value:
         message = "variants are a mapping: a name, and the values that it sets, such as naive: {system.raft.batch: 1}"
-        problems.append(_problem(tree, ("variants",), message))
+        problems.append(tree.problem(("variants",), message))
         return {None: None}
     found: dict[str | None, Tree | None] = {}
     for name, written in given.value.items():
@@ -79,13 +79,13 @@ def _variant_problems(tree: Tree, name: str, over: Tree) -> Iterator[Problem]:
     here = ("variants", name)
     if not VARIANT.fullmatch(name):
         message = f"{name!r} is no name for a variant; use letters first, then digits, dots and dashes too, 80 at most"
-        yield _problem(tree, here, message)
+        yield tree.problem(here, message)
     if not isinstance(over.value, dict):
-        yield _problem(tree, here, "a variant is a mapping of the values that it sets; {} for none")
+        yield tree.problem(here, "a variant is a mapping of the values that it sets; {} for none")
         return
     for path in over.value:
         if not overrides.is_path(path):
-            yield _problem(tree, (*here, path), "a path is keys joined by dots: system.raft.batch")
+            yield tree.problem((*here, path), "a path is keys joined by dots: system.raft.batch")
     yield from _fixed(tree, here, over.value)
 
 
@@ -96,14 +96,14 @@ def _matrix(tree: Tree, problems: list[Problem]) -> list[tuple[str, list[Tree]]]
         return []
     if not isinstance(given.value, dict):
         message = "a matrix is a mapping: a dotted path, and the values that it takes: system.raft.batch: [1, 128]"
-        problems.append(_problem(tree, ("matrix",), message))
+        problems.append(tree.problem(("matrix",), message))
         return []
     axes = []
     for path, values in given.value.items():
         if not isinstance(values.value, list) or not values.value:
-            problems.append(_problem(tree, ("matrix", path), "write the values that it takes as a list: [1, 128]"))
+            problems.append(tree.problem(("matrix", path), "write the values that it takes as a list: [1, 128]"))
         elif not overrides.is_path(path):
-            problems.append(_problem(tree, ("matrix", path), "a path is keys joined by dots: system.raft.batch"))
+            problems.append(tree.problem(("matrix", path), "a path is keys joined by dots: system.raft.batch"))
         else:
             axes.append((path, values.value))
     problems += _fixed(tree, ("matrix",), given.value)
@@ -114,17 +114,12 @@ def _fixed(tree: Tree, path: tuple[str, ...], keys: dict[str, Tree]) -> Iterator
     for key in keys:
         first = key.partition(".")[0]
         if first in FIXED:
-            yield _problem(tree, (*path, key), f"{first} is the whole file's; it can't be changed here")
+            yield tree.problem((*path, key), f"{first} is the whole file's; it can't be changed here")
 
 
 def _value(tree: Tree, key: str) -> Tree | None:
     assert isinstance(tree.value, dict)
     return tree.value.get(key)
-
-
-def _problem(tree: Tree, path: tuple[str | int, ...], message: str) -> Problem:
-    mark = tree.mark_of(path)
-    return Problem(mark.file, mark.line, path_text(path), message)
 
 
 def _leaves(over: Tree, prefix: str = "") -> Iterator[tuple[str, Any]]:
